@@ -1,0 +1,39 @@
+"""Crawled and registered pictures, from our own store only."""
+
+from fastapi import APIRouter, Response
+
+from console.request import CurrentSession
+from counterfoil.exceptions import NotFound
+from counterfoil.store.images import image_visible_to
+
+router = APIRouter(tags=["images"])
+
+# Told by the first bytes, never by what a page or a server said.
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+)
+
+
+@router.get("/api/v1/images/{sha256}", response_class=Response)
+def get_image(sha256: str, session: CurrentSession) -> Response:
+    """A picture of one of the owner's listings or products, as its bytes came."""
+    with session.read() as connection:
+        if not image_visible_to(connection, session.owner.id, sha256):
+            raise NotFound(f"There is no picture {sha256[:64]!r}.")
+    data = session.evidence.get_image(sha256)
+    headers = {
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    return Response(data, media_type=_media_type(data), headers=headers)
+
+
+def _media_type(data: bytes) -> str:
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    if data[4:12] == b"ftypavif":
+        return "image/avif"
+    return next((kind for signature, kind in _SIGNATURES if data.startswith(signature)), "application/octet-stream")

@@ -1,0 +1,1 @@
+"""The commands, one file for a noun; each exports its `commands`."""

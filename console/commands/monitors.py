@@ -1,0 +1,307 @@
+"""`counterfoil monitor` and `counterfoil marketplace`: what is watched, where, and when."""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+import sqlalchemy as sa
+
+from console.output import print_fields, print_table, say, when
+from console.session import Session
+from counterfoil.clock import now
+from counterfoil.egress import guard_from
+from counterfoil.exceptions import AddressRefused, Conflict, InvalidInput
+from counterfoil.marketplaces import Marketplace, get_marketplace
+from counterfoil.models import CrawlLimits, Monitor, MonitorState, Schedule, ScheduleKind
+from counterfoil.store import monitors as stored
+from counterfoil.store.products import find_product, list_products
+from counterfoil.store.runs import list_runs
+from scheduler.planning import plan
+from scheduler.service import next_times, run_now
+from scheduler.triggers import next_nominal
+
+_LIMITS = CrawlLimits()
+
+
+@click.group()
+def marketplace() -> None:
+    """Marketplaces: what is declared, and what was really tried on each."""
+
+
+@marketplace.command("list")
+@click.pass_obj
+def list_marketplaces(session: Session) -> None:
+    """List the declared marketplaces with their stated route.
+
+    \b
+    Example:
+      counterfoil marketplace list
+    """
+    known = sorted(session.marketplaces.values(), key=lambda one: one.name)
+    rows = [(one.name, one.title, one.route, one.exercised) for one in known]
+    empty = f"No marketplaces are declared: put declarations into {session.settings.marketplaces_folder}"
+    print_table(["name", "title", "route", "exercised"], rows, empty=empty)
+
+
+@marketplace.command("show")
+@click.argument("name")
+@click.pass_obj
+def show_marketplace(session: Session, name: str) -> None:
+    """Show a marketplace's declaration.
+
+    \b
+    Example:
+      counterfoil marketplace show example
+    """
+    one = get_marketplace(session.marketplaces, name)
+    print_fields(
+        {
+            "name": one.name,
+            "title": one.title,
+            "route": one.route,
+            "exercised": one.exercised,
+            "terms": one.terms,
+            "address": one.url,
+            "countries": one.countries,
+            "languages": one.languages,
+            "currencies": one.currencies,
+            "politeness": f"{one.politeness.delay} s between requests, {one.politeness.concurrency} at once, "
+            f"{one.politeness.crawls} crawls at once",
+        }
+    )
+
+
+@click.group()
+def monitor() -> None:
+    """Monitors: products x marketplaces x queries x schedule."""
+
+
+@monitor.command()
+@click.argument("name")
+@click.option("--marketplace", "marketplaces", multiple=True, required=True, metavar="NAME", help="Repeatable.")
+@click.option("--product", "products", multiple=True, metavar="ID", help="Id, SKU or name; repeatable. Without: all.")
+@click.option("--query", "queries", multiple=True, metavar="WORDS", help="Repeatable. Without: made from the products.")
+@click.option("--cron", metavar="LINE", help="Five fields: minute hour day month weekday.")
+@click.option("--every", metavar="TIME", help="An interval instead, such as 6h or 1d.")
+@click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="IANA name.")
+@click.option("--jitter", type=click.IntRange(0, 86_400), default=0, metavar="SECONDS", help="Spread the start.")
+@click.option("--now", "at_once", is_flag=True, help="Make it due at once, then by its schedule.")
+@click.option("--pages", type=click.IntRange(1), default=_LIMITS.pages, show_default=True, help="Most pages a crawl.")
+@click.option(
+    "--depth", type=click.IntRange(1), default=_LIMITS.depth, show_default=True, help="Most result pages a query."
+)
+@click.option(
+    "--seconds", type=click.IntRange(1), default=_LIMITS.seconds, show_default=True, help="Deadline of a crawl."
+)
+@click.option(
+    "--megabytes", type=click.IntRange(1), default=_LIMITS.megabytes, show_default=True, help="Most MB a crawl."
+)
+@click.option(
+    "--barren-pages", type=click.IntRange(1), default=_LIMITS.barren_pages, show_default=True, help="Nothing new: stop."
+)
+@click.pass_obj
+def add(
+    session: Session,
+    /,
+    name: str,
+    marketplaces: tuple[str, ...],
+    products: tuple[str, ...],
+    queries: tuple[str, ...],
+    cron: str | None,
+    every: str | None,
+    time_zone: str,
+    jitter: int,
+    at_once: bool,
+    **limits: int,
+) -> None:
+    """Set up a monitor.
+
+    \b
+    Example:
+      counterfoil monitor add nightly --marketplace example --cron '30 2 * * *' --time-zone Europe/Berlin
+    """
+    for one in (get_marketplace(session.marketplaces, market) for market in dict.fromkeys(marketplaces)):
+        _state_route(session, one)
+    schedule = _schedule(cron, every, time_zone, jitter)
+    moment = now()
+    nominal = next_nominal(schedule, moment)
+    with session.write() as connection:
+        entry = stored.MonitorEntry(
+            name=name,
+            schedule=schedule,
+            product_ids=_product_ids(connection, session.owner.id, products, queries),
+            marketplaces=tuple(dict.fromkeys(marketplaces)),
+            queries=tuple(dict.fromkeys(query.strip() for query in queries if query.strip())),
+            limits=CrawlLimits(**limits),
+        )
+        first = moment if at_once else nominal
+        made = stored.add_monitor(
+            connection, session.owner.id, entry, next_nominal_at=first, next_due_at=first, now=moment
+        )
+        crawls = plan(connection, made)
+    count = sum(len(crawl.queries) for crawl in crawls)
+    click.echo(f"monitor {made.id}: {made.name}, {count} queries, first run {when(made.next_due_at)}")
+
+
+@monitor.command("list")
+@click.pass_obj
+def list_(session: Session) -> None:
+    """List your monitors.
+
+    \b
+    Example:
+      counterfoil monitor list
+    """
+    with session.read() as connection:
+        found = stored.list_monitors(connection, session.owner.id)
+    rows = [(one.id, one.name, one.state, _schedule_text(one), one.marketplaces, one.next_due_at) for one in found]
+    columns = ["id", "name", "state", "schedule", "marketplaces", "next run"]
+    print_table(columns, rows, empty="No monitors yet: counterfoil monitor add NAME --marketplace NAME --every 1d")
+
+
+@monitor.command()
+@click.argument("monitor")
+@click.pass_obj
+def show(session: Session, monitor: str) -> None:
+    """Show a monitor: its queries, its next five times, its last runs.
+
+    \b
+    Example:
+      counterfoil monitor show nightly
+    """
+    with session.read() as connection:
+        one = stored.find_monitor(connection, session.owner.id, monitor)
+        crawls = plan(connection, one)
+        runs = list_runs(connection, session.owner.id, one.id, limit=10)
+    print_fields(
+        {
+            "id": one.id,
+            "name": one.name,
+            "state": one.state,
+            "schedule": _schedule_text(one),
+            "marketplaces": one.marketplaces,
+            "products": one.product_ids,
+            "queries": tuple(dict.fromkeys(query for crawl in crawls for query in crawl.queries)),
+            "next times": tuple(map(when, _next_five(one))),
+        }
+    )
+    rows = [(run.id, run.nominal_at, run.trigger, run.state, "late" if run.late else "") for run in runs]
+    print_table(["run", "time", "trigger", "state", ""], rows, empty="It has not run yet.")
+
+
+@monitor.command()
+@click.argument("monitor")
+@click.pass_obj
+def pause(session: Session, monitor: str) -> None:
+    """Stop firing a monitor; runs under way go on.
+
+    \b
+    Example:
+      counterfoil monitor pause nightly
+    """
+    with session.write() as connection:
+        one = stored.find_monitor(connection, session.owner.id, monitor)
+        stored.set_state(connection, one, MonitorState.PAUSED)
+    click.echo(f"monitor {one.name} paused")
+
+
+@monitor.command()
+@click.argument("monitor")
+@click.pass_obj
+def resume(session: Session, monitor: str) -> None:
+    """Fire a paused monitor again, from its next time on.
+
+    \b
+    Example:
+      counterfoil monitor resume nightly
+    """
+    with session.write() as connection:
+        one = stored.find_monitor(connection, session.owner.id, monitor)
+        if one.state is MonitorState.ACTIVE:
+            raise Conflict(f"The monitor {one.name!r} is not paused.")
+        nominal, due = next_times(one, now())
+        stored.set_state(connection, one, MonitorState.ACTIVE, next_nominal_at=nominal, next_due_at=due)
+    click.echo(f"monitor {one.name} resumed, next run {when(due)}")
+
+
+@monitor.command("run")
+@click.argument("monitor")
+@click.pass_obj
+def run_(session: Session, monitor: str) -> None:
+    """Run a monitor now; its schedule stays as it is.
+
+    \b
+    Example:
+      counterfoil monitor run nightly
+    """
+    with session.write() as connection:
+        one = stored.find_monitor(connection, session.owner.id, monitor)
+        run_id = run_now(connection, one, now())
+        skipped = run_id is not None and list_runs(connection, session.owner.id, one.id, limit=1)[0].finished_at
+    if skipped:
+        raise Conflict(f"Run {run_id} was skipped: an earlier run is still open, or there is nothing to search for.")
+    click.echo(f"run {run_id} waits for a worker (counterfoil up, or counterfoil work)")
+
+
+@monitor.command()
+@click.argument("monitor")
+@click.pass_obj
+def remove(session: Session, monitor: str) -> None:
+    """Take a monitor back; its runs and what they found stay.
+
+    \b
+    Example:
+      counterfoil monitor remove nightly
+    """
+    with session.write() as connection:
+        one = stored.find_monitor(connection, session.owner.id, monitor)
+        stored.remove_monitor(connection, one, now())
+    click.echo(f"monitor {one.name} removed")
+
+
+def _state_route(session: Session, one: Marketplace) -> None:
+    say(f"{one.title}: route {one.route}; {one.exercised}")
+    try:
+        listed = guard_from(session.settings).check_url(one.url)
+    except AddressRefused as error:
+        raise InvalidInput(f"The marketplace {one.name!r} cannot be crawled: {error}") from error
+    if not session.settings.contact and not guard_from(session.settings).lists(listed.host, listed.port):
+        raise InvalidInput(
+            "COUNTERFOIL_CONTACT is not set: crawled sites must be able to reach you. Set an e-mail or a web page."
+        )
+
+
+def _schedule(cron: str | None, every: str | None, time_zone: str, jitter: int) -> Schedule:
+    if (cron is None) == (every is None):
+        raise InvalidInput("Give either --cron or --every.")
+    kind = ScheduleKind.CRON if cron is not None else ScheduleKind.INTERVAL
+    return Schedule(kind=kind, expression=str(cron or every), time_zone=time_zone, jitter_seconds=jitter)
+
+
+def _product_ids(
+    connection: sa.Connection, owner_id: int, products: tuple[str, ...], queries: tuple[str, ...]
+) -> tuple[int, ...]:
+    if products:
+        return tuple(dict.fromkeys(find_product(connection, owner_id, text).id for text in products))
+    every = tuple(product.id for product in list_products(connection, owner_id))
+    if not every and not queries:
+        raise InvalidInput("There is nothing to search for: register products first, or give --query.")
+    return every
+
+
+def _schedule_text(one: Monitor) -> str:
+    jitter = f", spread over {one.schedule.jitter_seconds} s" if one.schedule.jitter_seconds else ""
+    if one.schedule.kind is ScheduleKind.INTERVAL:
+        return f"every {one.schedule.expression}{jitter}"
+    return f"{one.schedule.expression} ({one.schedule.time_zone}){jitter}"
+
+
+def _next_five(one: Monitor) -> list[datetime]:
+    times: list[datetime] = []
+    at = one.next_nominal_at
+    while at is not None and len(times) < 5:
+        times.append(at.astimezone(UTC))
+        at = next_nominal(one.schedule, at + timedelta(microseconds=1), at)
+    return times
+
+
+commands = (marketplace, monitor)

@@ -1,0 +1,133 @@
+"""`counterfoil seller`: the sellers an owner has authorised."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from console.output import print_fields, print_table, say
+from console.session import Session
+from counterfoil.clock import now
+from counterfoil.exceptions import CounterfoilError, InvalidInput, NotFound
+from counterfoil.marketplaces import get_marketplace
+from counterfoil.store import sellers as stored
+
+
+@click.group()
+def seller() -> None:
+    """Authorised sellers: never suspects."""
+
+
+@seller.command()
+@click.argument("marketplace")
+@click.argument("seller_id")
+@click.option("--name", metavar="TEXT", help="Their name, for people.")
+@click.pass_obj
+def add(session: Session, marketplace: str, seller_id: str, name: str | None) -> None:
+    """Authorise a seller by the marketplace's own SELLER_ID; past listings are judged again.
+
+    \b
+    Example:
+      counterfoil seller add example acme-official --name 'Acme flagship store'
+    """
+    get_marketplace(session.marketplaces, marketplace)
+    with session.write() as connection:
+        new = stored.authorise_seller(connection, session.owner.id, marketplace, seller_id, name, now())
+    click.echo(f"{seller_id} on {marketplace} {'is now' if new else 'was already'} authorised")
+
+
+@seller.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def import_(session: Session, file: Path) -> None:
+    """Authorise the sellers of a CSV with the columns marketplace, seller_id, name; twice changes nothing.
+
+    \b
+    Example:
+      counterfoil seller import sellers.csv
+    """
+    refused = 0
+    for place, row in _rows(file):
+        try:
+            get_marketplace(session.marketplaces, row["marketplace"])
+            if not row["seller_id"]:
+                raise InvalidInput("the seller_id is empty")
+        except CounterfoilError as error:
+            refused += 1
+            say(f"{place}: refused: {error}")
+            continue
+        with session.write() as connection:
+            new = stored.authorise_seller(
+                connection, session.owner.id, row["marketplace"], row["seller_id"], row["name"] or None, now()
+            )
+        click.echo(f"{row['seller_id']} on {row['marketplace']} {'is now' if new else 'was already'} authorised")
+    if refused:
+        raise click.exceptions.Exit(1)
+
+
+@seller.command("list")
+@click.pass_obj
+def list_(session: Session) -> None:
+    """List the authorised sellers.
+
+    \b
+    Example:
+      counterfoil seller list
+    """
+    with session.read() as connection:
+        found = stored.list_authorised_sellers(connection, session.owner.id)
+    rows = [(one.marketplace, one.seller_key, one.name) for one in found]
+    print_table(["marketplace", "seller id", "name"], rows, empty="No authorised sellers yet.")
+
+
+@seller.command()
+@click.argument("marketplace")
+@click.argument("seller_id")
+@click.pass_obj
+def show(session: Session, marketplace: str, seller_id: str) -> None:
+    """Show one authorised seller.
+
+    \b
+    Example:
+      counterfoil seller show example acme-official
+    """
+    with session.read() as connection:
+        found = stored.list_authorised_sellers(connection, session.owner.id)
+    for one in found:
+        if (one.marketplace, one.seller_key) == (marketplace, seller_id):
+            print_fields({"marketplace": one.marketplace, "seller id": one.seller_key, "name": one.name})
+            return
+    raise NotFound(f"{seller_id!r} on {marketplace!r} is not an authorised seller.")
+
+
+@seller.command()
+@click.argument("marketplace")
+@click.argument("seller_id")
+@click.pass_obj
+def remove(session: Session, marketplace: str, seller_id: str) -> None:
+    """Stop trusting a seller; its listings are judged again.
+
+    \b
+    Example:
+      counterfoil seller remove example acme-official
+    """
+    with session.write() as connection:
+        stored.remove_authorised_seller(connection, session.owner.id, marketplace, seller_id, now())
+    click.echo(f"{seller_id} on {marketplace} is no longer authorised")
+
+
+def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    expected = ["marketplace", "seller_id", "name"]
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            reader = csv.DictReader(text, strict=True)
+            if sorted(reader.fieldnames or []) != sorted(expected):
+                raise InvalidInput(f"{file} has the wrong columns. Expected are: {', '.join(expected)}.")
+            for row in reader:
+                yield f"line {reader.line_num}", {name: (row[name] or "").strip() for name in expected}
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInput(f"{file} is no readable CSV in UTF-8: {error}.") from error
+
+
+commands = (seller,)

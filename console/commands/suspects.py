@@ -1,0 +1,119 @@
+"""`counterfoil suspect`, `verdict` and `assess`: looking at suspects, deciding, judging again."""
+
+import click
+
+from console.output import json_line, print_fields, print_table, say, when
+from console.session import Session
+from console.suspect_view import SuspectView, view_suspect
+from counterfoil.clock import now
+from counterfoil.models import VerdictKind
+from counterfoil.rates import write_amount
+from counterfoil.store import suspects as stored
+from counterfoil.store.products import find_product
+
+
+@click.group()
+def suspect() -> None:
+    """Suspects: listings that look counterfeit, with their reasons."""
+
+
+@suspect.command()
+@click.argument("suspect_id", type=int)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@click.pass_obj
+def show(session: Session, suspect_id: int, as_json: bool) -> None:
+    """Show a suspect: what its page says, why it is suspected, who decided what.
+
+    \b
+    Example:
+      counterfoil suspect show 42
+    """
+    with session.read() as connection:
+        view = view_suspect(connection, session.owner.id, suspect_id)
+    if as_json:
+        click.echo(json_line(view))
+    else:
+        _print(session, view)
+
+
+@click.command()
+@click.argument("suspect_id", type=int)
+@click.argument("kind", type=click.Choice([kind.value for kind in VerdictKind]))
+@click.option("--note", metavar="TEXT", help="Why.")
+@click.pass_obj
+def verdict(session: Session, suspect_id: int, kind: str, note: str | None) -> None:
+    """Decide about a suspect; the verdict names the version it judged, and later ones do not overwrite it.
+
+    \b
+    Example:
+      counterfoil verdict 42 counterfeit --note 'our photo, mirrored; price a third of ours'
+    """
+    with session.write() as connection:
+        made = stored.add_verdict(
+            connection,
+            session.owner.id,
+            suspect_id,
+            VerdictKind(kind),
+            note=note,
+            decided_by=session.person,
+            now=now(),
+        )
+    click.echo(f"suspect {suspect_id}: {made.kind}, decided by {made.decided_by} at {when(made.decided_at)}")
+
+
+@click.command()
+@click.option("--product", metavar="ID", help="Only against this product (id, SKU or name). Without: all.")
+@click.pass_obj
+def assess(session: Session, product: str | None) -> None:
+    """Judge past listings again, from kept fingerprints, without a crawl.
+
+    \b
+    Example:
+      counterfoil assess --product A-100
+    """
+    from indexer.ingest import assess_product
+
+    with session.read() as connection:
+        product_id = find_product(connection, session.owner.id, product).id if product else None
+    count = assess_product(session.store, session.evidence, session.settings, session.owner.id, product_id)
+    click.echo(f"{count} listings judged again")
+
+
+def _print(session: Session, view: SuspectView) -> None:
+    facts = view.version.facts
+    price = f"{write_amount(facts.price)} {facts.currency or '(no currency)'}" if facts.price is not None else None
+    print_fields(
+        {
+            "suspect": view.suspect.id,
+            "state": view.suspect.state,
+            "score": f"{view.suspect.score:.2f}",
+            "verdict": view.suspect.verdict,
+            "title": facts.title,
+            "price": price,
+            "seller": f"{facts.seller.name or ''} ({facts.seller.key})" if facts.seller else None,
+            "ships from": facts.ships_from,
+            "marketplace": view.listing.marketplace,
+            "address": facts.url,
+            "first seen": view.listing.first_seen_at,
+            "last seen": view.listing.last_seen_at,
+            "version": view.version.number,
+            "pictures": tuple(image.sha256 or f"{image.url} ({image.error})" for image in facts.images),
+        }
+    )
+    for assessment in view.assessments:
+        name = view.product_names.get(assessment.product_id, "a product that was removed")
+        click.echo(f"\n{name}: {assessment.score.value:.2f}  (judge {assessment.judge_version})")
+        for reason in assessment.score.reasons:
+            click.echo(f"  {reason.weight:4.2f}  {reason.text}")
+        for match in assessment.matches:
+            path = session.evidence.image_path(match.image_sha256)
+            click.echo(f"        picture {path} ({match.distance} of 256 bits differ)")
+    if not view.verdicts:
+        say("\nNo verdict yet: counterfoil verdict ID counterfeit|lookalike|authorised|unrelated|unsure")
+        return
+    click.echo()
+    rows = [(one.decided_at, one.kind, one.decided_by, one.listing_version_id, one.note) for one in view.verdicts]
+    print_table(["decided", "verdict", "by", "version id", "note"], rows, empty="")
+
+
+commands = (suspect, verdict, assess)

@@ -1,0 +1,174 @@
+"""Reads product lists that people have: a CSV, or a folder with one folder of pictures for each product."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from counterfoil.exceptions import InvalidInput
+from counterfoil.models import PriceRange
+
+COLUMNS = (
+    *("name", "sku", "brand", "keywords", "aliases", "price_low", "price_high", "currency"),
+    *("official_pages", "images"),
+)
+# As wide as the columns that keep them.
+_LONGEST = {"name": 300, "brand": 200, "sku": 100}
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".bmp"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One product as a list names it; `place` says where, for messages."""
+
+    place: str
+    name: str
+    brand: str | None = None
+    sku: str | None = None
+    keywords: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    price_range: PriceRange | None = None
+    official_pages: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadEntry:
+    """An entry that cannot be read, and why."""
+
+    place: str
+    reason: str
+
+
+def read_entries(path: Path) -> Iterator[Entry | BadEntry]:
+    """The products of a CSV file or a folder of folders; picture paths are relative to `path` (a CSV: to its folder).
+
+    Raises InvalidInput when the file as a whole is not what we think: wrong columns, not text, no products. That is
+    known before the first product is handed out.
+    """
+    return _read_folders(path) if path.is_dir() else iter(_read_csv(path))
+
+
+def parse_price_range(low: str, high: str, currency: str) -> PriceRange | None:
+    """A price range from text; None when all three are empty. Raises InvalidInput."""
+    if not (low or high or currency):
+        return None
+    if not currency:
+        raise InvalidInput(f"the price {low or high} has no currency: give its three-letter code, such as EUR")
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise InvalidInput(f"{currency!r} is no currency code: expected three letters, such as EUR")
+    if not (low or high):
+        raise InvalidInput(f"the currency {currency} stands there without a price")
+    bounds = [_amount(text) for text in (low or high, high or low)]
+    if bounds[0] > bounds[1]:
+        raise InvalidInput(f"the lowest price {low} is above the highest {high}")
+    return PriceRange(low=bounds[0], high=bounds[1], currency=currency)
+
+
+def _amount(text: str) -> Decimal:
+    if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,6})?", text):
+        raise InvalidInput(f"{text!r} is no price: expected digits with a point, such as 129.90")
+    if Decimal(text) == 0:
+        raise InvalidInput(f"{text!r} is no price above zero")
+    return Decimal(text)
+
+
+def _read_csv(path: Path) -> list[Entry | BadEntry]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            _check_columns(path, reader.fieldnames)
+            entries = [_entry(f"line {reader.line_num}", row) for row in reader]
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is not UTF-8 text: save it as CSV UTF-8. ({error})") from error
+    except csv.Error as error:
+        raise InvalidInput(f"{path} is no readable CSV: {error}.") from error
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
+    if not entries:
+        raise InvalidInput(f"{path} has no products in it: expected one a line below the heading.")
+    return entries
+
+
+def _check_columns(path: Path, found: object) -> None:
+    names = list(found) if isinstance(found, list) else []
+    unknown = [name for name in names if name not in COLUMNS]
+    if "name" not in names or unknown:
+        told = f"unknown: {', '.join(map(repr, unknown))}" if unknown else "the column 'name' is missing"
+        raise InvalidInput(f"{path} has the wrong columns ({told}). Expected are: {', '.join(COLUMNS)}.")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InvalidInput(f"{path} has a column twice: {', '.join(twice)}.")
+
+
+def _entry(place: str, row: Mapping[str | None, str | None]) -> Entry | BadEntry:
+    if None in row or None in row.values():
+        return BadEntry(place=place, reason="it has more or fewer fields than the heading")
+    fields = {str(key): str(value).strip() for key, value in row.items()}
+    try:
+        _check_text(fields)
+        return Entry(
+            place=place,
+            name=_required(fields, "name"),
+            brand=fields.get("brand") or None,
+            sku=fields.get("sku") or None,
+            keywords=_list(fields, "keywords"),
+            aliases=_list(fields, "aliases"),
+            price_range=parse_price_range(
+                fields.get("price_low", ""), fields.get("price_high", ""), fields.get("currency", "")
+            ),
+            official_pages=_list(fields, "official_pages"),
+            pictures=_list(fields, "images"),
+        )
+    except InvalidInput as error:
+        return BadEntry(place=place, reason=str(error))
+
+
+def _required(fields: Mapping[str, str], name: str) -> str:
+    if not fields[name]:
+        raise InvalidInput(f"the {name} is empty")
+    return fields[name]
+
+
+def _check_text(fields: Mapping[str, str]) -> None:
+    for name, longest in _LONGEST.items():
+        if len(fields.get(name, "")) > longest:
+            raise InvalidInput(f"the {name} is longer than {longest} characters")
+    if any("\0" in text for text in fields.values()):
+        raise InvalidInput("it has NUL bytes in it: the file is damaged, or not UTF-8 text")
+
+
+def _list(fields: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in fields.get(name, "").split("|") if part.strip())
+
+
+def _read_folders(path: Path) -> Iterator[Entry | BadEntry]:
+    try:
+        folders = sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
+    if not folders:
+        raise InvalidInput(f"{path} has no folders in it: expected one folder of pictures for each product.")
+    return (_entry_of_folder(path, folder) for folder in folders)
+
+
+def _entry_of_folder(path: Path, folder: Path) -> Entry | BadEntry:
+    place = f"folder {folder.name}"
+    try:
+        pictures = sorted(file for file in folder.iterdir() if _is_picture(file))
+        folder.name.encode()
+    except OSError as error:
+        return BadEntry(place=place, reason=f"it cannot be read: {error.strerror or error}")
+    except UnicodeEncodeError:
+        return BadEntry(place=ascii(place), reason="its name is not UTF-8 text")
+    if not pictures:
+        return BadEntry(place=place, reason=f"no pictures in it ({', '.join(sorted(PICTURES))})")
+    return Entry(place=place, name=folder.name, pictures=tuple(str(picture.relative_to(path)) for picture in pictures))
+
+
+def _is_picture(file: Path) -> bool:
+    # Some systems lay a hidden file of their own beside each picture, with the same ending.
+    return file.suffix.lower() in PICTURES and not file.name.startswith(".") and file.is_file()

@@ -1,0 +1,94 @@
+"""Writes the reference pages of the documentation from the code: `python -m console.reference docs`.
+
+A test compares them with what is there, so that no command, setting or route goes undocumented.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from fastapi.routing import APIRoute
+
+from console.app import ROUTERS
+from console.cli import cli
+from counterfoil.settings import Settings, variable
+
+_NOTE = "<!-- Written by `make docs` from the code: change it there. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """The generated pages: file name to text."""
+    return {
+        "commands.md": "\n".join(_commands()),
+        "settings.md": "\n".join(_settings()),
+        "routes.md": "\n".join(_routes()),
+    }
+
+
+def _commands() -> Iterator[str]:
+    yield f"# Commands\n\n{_NOTE}"
+    yield "Data goes to standard output, remarks to standard error. Exit status: 0 done, 1 refused or not found,"
+    yield "2 wrong use or unusable settings and data.\n"
+    for context in _contexts(cli, "counterfoil", None):
+        yield f"## `{context.command_path}`\n\n```\n{context.get_help()}\n```\n"
+
+
+def walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command below this one with its full name, this one first."""
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, inner in sorted(command.commands.items()):
+            yield from walk(inner, f"{path} {name}")
+
+
+def _contexts(command: click.Command, name: str, parent: click.Context | None) -> Iterator[click.Context]:
+    """A context for each command as a person's call would make it: help depends on the groups above."""
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=100, **command.context_settings)
+    yield context
+    if isinstance(command, click.Group):
+        for inner, below in sorted(command.commands.items()):
+            yield from _contexts(below, inner, context)
+
+
+def _settings() -> Iterator[str]:
+    yield f"# Settings\n\n{_NOTE}"
+    yield "Every setting is an environment variable. With `_FILE` behind its name it is the path of a file that holds"
+    yield "the value, for secrets. A bad value stops the start and names the variable.\n"
+    yield "| variable | default | meaning |\n| --- | --- | --- |"
+    for name, field in Settings.model_fields.items():
+        yield f"| `{variable(name)}` | {_default(field.default)} | {field.description} |"
+    yield ""
+
+
+def _routes() -> Iterator[str]:
+    yield f"# Routes\n\n{_NOTE}"
+    yield "`counterfoil serve` answers these on this machine. All of them read only.\n"
+    yield "| method | path | what it answers |\n| --- | --- | --- |"
+    for route in routes():
+        sentence = (route.endpoint.__doc__ or "").strip().splitlines()[0]
+        yield f"| {', '.join(sorted(route.methods or ()))} | `{route.path}` | {sentence} |"
+    yield "| GET | `/api/v1/openapi.json` | The description of these routes (OpenAPI). |"
+    yield "| GET | `/static/...` | Style sheets. |\n"
+
+
+def routes() -> list[APIRoute]:
+    """Every route that we answer, of programs and of people."""
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def _default(value: object) -> str:
+    if value is None or value == () or type(value).__name__ == "PydanticUndefinedType":
+        return ""
+    return f"`{', '.join(map(str, value))}`" if isinstance(value, tuple) else f"`{value}`"
+
+
+def main() -> None:
+    """Write the pages into the folder given."""
+    folder = Path(sys.argv[1])
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""A person's search as the index is asked it: names become ids, and documents become what is shown."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from console.session import Session
+from counterfoil.exceptions import InvalidInput
+from counterfoil.models import ReasonKind, SuspectState
+from counterfoil.store.brands import get_brand
+from counterfoil.store.products import find_product
+from indexer.document import SuspectDocument
+from indexer.query import SuspectQuery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a person restricts a search by, in their words."""
+
+    words: str = ""
+    brand: str | None = None
+    product: str | None = None
+    marketplace: str | None = None
+    seller: str | None = None
+    verdict: str | None = None
+    min_score: float | None = None
+    since: datetime | None = None
+    price: str | None = None
+    currency: str | None = None
+    withdrawn: bool = False
+
+
+def make_query(session: Session, filters: Filters) -> SuspectQuery:
+    """The query of the session's owner. Raises NotFound for a brand or product that is not theirs, InvalidInput."""
+    owner_id = session.owner.id
+    low, high = _price_range(filters.price)
+    with session.read() as connection:
+        brand = get_brand(connection, owner_id, filters.brand) if filters.brand else None
+        product = find_product(connection, owner_id, filters.product) if filters.product else None
+    return SuspectQuery(
+        owner_id=owner_id,
+        words=filters.words,
+        brand_ids=(brand.id,) if brand else (),
+        product_ids=(product.id,) if product else (),
+        marketplaces=(filters.marketplace,) if filters.marketplace else (),
+        sellers=(filters.seller,) if filters.seller else (),
+        verdicts=(filters.verdict,) if filters.verdict else (),
+        state=None if filters.withdrawn else SuspectState.OPEN,
+        min_score=filters.min_score or 0.0,
+        since=filters.since,
+        price_from=low,
+        price_to=high,
+        currency=filters.currency,
+    )
+
+
+def summary(document: SuspectDocument) -> dict[str, Any]:
+    """A found suspect for programs: JSON values."""
+    return {
+        "id": document.id,
+        "listing": document.listing_key,
+        "marketplace": document.marketplace,
+        "url": document.url,
+        "title": document.title,
+        "price": None if document.price is None else format(document.price, "f"),
+        "currency": document.currency,
+        "seller": {"id": document.seller.key, "name": document.seller.name} if document.seller else None,
+        "product": document.products[0].name if document.products else None,
+        "products": [
+            {"id": one.id, "name": one.name, "brand": one.brand_name, "score": one.score} for one in document.products
+        ],
+        "score": document.score,
+        "reasons": [
+            {"kind": one.kind, "weight": one.weight, "text": one.text, "evidence": dict(one.evidence)}
+            for one in document.reasons
+        ],
+        "image": {"sha256": document.image.sha256, "url": document.image.url} if document.image else None,
+        "image_distance": image_distance(document),
+        "state": document.state,
+        "verdict": document.verdict,
+        "first_suspected_at": document.first_suspected_at.isoformat(),
+        "last_seen_at": document.last_seen_at.isoformat(),
+    }
+
+
+def image_distance(document: SuspectDocument) -> int | None:
+    """In how many bits the listing's picture differs from the reference, where one was matched."""
+    copies = [reason for reason in document.reasons if reason.kind is ReasonKind.IMAGE_COPY]
+    return copies[0].evidence.get("distance") if copies else None
+
+
+def _price_range(text: str | None) -> tuple[Decimal | None, Decimal | None]:
+    if not text:
+        return None, None
+    low, _, high = text.partition("..")
+    try:
+        return (Decimal(low) if low else None), (Decimal(high) if high else None)
+    except InvalidOperation as error:
+        raise InvalidInput(f"{text!r} is no price range: expected LOW..HIGH, such as 10..50 or ..50.") from error

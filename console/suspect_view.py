@@ -1,0 +1,36 @@
+"""A suspect with all that a person needs to decide about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from counterfoil.models import Assessment, Listing, ListingVersion, Suspect, Verdict
+from counterfoil.store.listings import get_listing, get_versions
+from counterfoil.store.products import list_products
+from counterfoil.store.suspects import get_assessments, get_suspect, list_verdicts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectView:
+    """A suspect, its listing and present version, its assessments (best first) and its verdicts (oldest first)."""
+
+    suspect: Suspect
+    listing: Listing
+    version: ListingVersion
+    assessments: tuple[Assessment, ...]
+    verdicts: tuple[Verdict, ...]
+    product_names: Mapping[int, str]
+
+
+def view_suspect(connection: sa.Connection, owner_id: int, suspect_id: int) -> SuspectView:
+    """The owner's suspect as a whole. Raises NotFound."""
+    suspect = get_suspect(connection, owner_id, suspect_id)
+    return SuspectView(
+        suspect=suspect,
+        listing=get_listing(connection, suspect.listing_id),
+        version=get_versions(connection, [suspect.listing_version_id])[suspect.listing_version_id],
+        assessments=tuple(get_assessments(connection, [suspect_id])[suspect_id]),
+        verdicts=tuple(list_verdicts(connection, owner_id, suspect_id)),
+        product_names={product.id: product.name for product in list_products(connection, owner_id)},
+    )

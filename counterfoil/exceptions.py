@@ -1,0 +1,128 @@
+"""Every error that Counterfoil raises on purpose.
+
+CounterfoilError
++-- InvalidInput          a person's input is wrong: says what, where, and what to do
+|   +-- InvalidSetting    an environment variable
+|   +-- InvalidSchedule   a cron line or an interval
+|   +-- InvalidDeclaration a marketplace's YAML
+|   +-- InvalidCursor     a page cursor that we did not make
++-- NotFound              no such thing, or not this owner's
+|   +-- UnknownMarketplace
++-- Conflict              it exists already, or somebody else changed it meanwhile
++-- Superseded            this attempt at a crawl is no longer the current one: stop, write nothing
++-- StoreError            the database or the data folder cannot be used as it is
+|   +-- StoreDamaged      it is there and unreadable: never start empty over it
+|   +-- SchemaMismatch    made by another version of the program
+|   +-- EvidenceDamaged   a stored file is not what its name says
++-- AddressRefused        an outgoing request would leave the addresses that it may reach
++-- FetchFailed           a document could not be fetched; `permanent` says whether trying again can help
++-- UnreadablePicture     the bytes are no picture that we decode
++-- IndexUnavailable      the suspect index cannot be used now
+"""
+
+__all__ = [
+    "AddressRefused",
+    "Conflict",
+    "CounterfoilError",
+    "EvidenceDamaged",
+    "FetchFailed",
+    "IndexUnavailable",
+    "InvalidCursor",
+    "InvalidDeclaration",
+    "InvalidInput",
+    "InvalidSchedule",
+    "InvalidSetting",
+    "NotFound",
+    "SchemaMismatch",
+    "StoreDamaged",
+    "StoreError",
+    "Superseded",
+    "UnknownMarketplace",
+    "UnreadablePicture",
+]
+
+
+class CounterfoilError(Exception):
+    """The root of all errors raised on purpose; its text is meant for a person.
+
+    `permanent` is true where trying the same thing again cannot help.
+    """
+
+    permanent = True
+
+
+class InvalidInput(CounterfoilError):
+    """What a person gave cannot be used."""
+
+
+class InvalidSetting(InvalidInput):
+    """An environment variable has a value that cannot be used; the text names the variable."""
+
+
+class InvalidSchedule(InvalidInput):
+    """A cron line or an interval is malformed, or never fires."""
+
+
+class InvalidDeclaration(InvalidInput):
+    """A marketplace's declaration is malformed; the text names file and field."""
+
+
+class InvalidCursor(InvalidInput):
+    """A page cursor is not one of ours, or belongs to another search."""
+
+
+class NotFound(CounterfoilError):
+    """There is no such thing, or it belongs to another owner: the two look the same from outside."""
+
+
+class UnknownMarketplace(NotFound):
+    """No declaration has this name; the text lists those that exist."""
+
+
+class Conflict(CounterfoilError):
+    """The thing exists already, or was changed by somebody else meanwhile."""
+
+
+class Superseded(CounterfoilError):
+    """Another attempt at this crawl has taken over: stop and write nothing."""
+
+
+class StoreError(CounterfoilError):
+    """The database or the data folder cannot be used as it is."""
+
+
+class StoreDamaged(StoreError):
+    """The database is there and cannot be read: refuse, rather than start empty over it."""
+
+
+class SchemaMismatch(StoreError):
+    """The database was made by another version of the program."""
+
+
+class EvidenceDamaged(StoreError):
+    """A stored file does not have the SHA-256 that it is named by."""
+
+
+class AddressRefused(CounterfoilError):
+    """An outgoing request would leave the addresses that it may reach."""
+
+
+class FetchFailed(CounterfoilError):
+    """A document could not be fetched.
+
+    `permanent` says whether trying again can help: a 404 cannot change by itself, a time-out can.
+    """
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class UnreadablePicture(CounterfoilError):
+    """The bytes are no picture that we decode: the format, the size or the content is refused."""
+
+
+class IndexUnavailable(CounterfoilError):
+    """The suspect index cannot be used now; nothing is lost, it can be rebuilt."""
+
+    permanent = False

@@ -1,0 +1,134 @@
+"""Reads marketplace declarations: data in YAML, one folder each, ours and the operator's alike.
+
+A declaration says who a marketplace is, by which route it is read, how it is searched, what its pages look like and how
+politely it wants to be asked. The scheduler, the console and the crawlers all need it, so the domain reads it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from counterfoil.exceptions import InvalidDeclaration, UnknownMarketplace
+from counterfoil.settings import Settings
+
+BUILT_IN = Path(__file__).parents[1] / "crawlers" / "marketplaces"
+FILE_NAME = "marketplace.yaml"
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class SearchPages(_Declared):
+    """How to search, and what a page of results looks like: CSS selectors, relative to the card but for the last two.
+
+    `url` has `{query}` and, where pages are numbered, `{page}` (the first is 1).
+    """
+
+    url: str
+    card: str
+    link: str
+    title: str | None = None
+    price: str | None = None
+    image: str | None = None
+    next: str | None = None
+    empty: str | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _has_query(cls, value: str) -> str:
+        if "{query}" not in value:
+            raise ValueError("must contain {query}")
+        return value
+
+
+class ListingPages(_Declared):
+    """What a listing's page is: `url` matches its path with a group `id`; `required` fields are always there."""
+
+    url: str
+    required: tuple[str, ...] = ("title",)
+
+    @field_validator("url")
+    @classmethod
+    def _names_the_id(cls, value: str) -> str:
+        try:
+            groups = re.compile(value).groupindex
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        if "id" not in groups:
+            raise ValueError("must have a group (?P<id>...)")
+        return value
+
+
+class Politeness(_Declared):
+    """How hard a marketplace may be asked: seconds between requests, requests at once, crawls at once."""
+
+    delay: float = Field(default=1.0, ge=0)
+    concurrency: int = Field(default=1, ge=1, le=64)
+    crawls: int = Field(default=1, ge=1, le=64)
+
+
+class Marketplace(_Declared):
+    """A declared marketplace; `exercised` says in plain words what reading it was really tried on."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")
+    title: str
+    url: str
+    countries: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
+    route: Literal["api", "feed", "crawl", "import"] = "crawl"
+    exercised: str
+    terms: str = ""
+    search: SearchPages
+    listing: ListingPages
+    politeness: Politeness = Politeness()
+
+
+def load_marketplaces(settings: Settings) -> dict[str, Marketplace]:
+    """All declared marketplaces by name; the operator's own replace built-in ones of the same name.
+
+    Raises InvalidDeclaration, which names file and field.
+    """
+    return read_folders([BUILT_IN, settings.marketplaces_folder])
+
+
+def read_folders(folders: Iterable[Path]) -> dict[str, Marketplace]:
+    """Declarations of several folders; later ones win."""
+    return {
+        marketplace.name: marketplace for folder in folders for marketplace in map(read_declaration, _files(folder))
+    }
+
+
+def read_declaration(path: Path) -> Marketplace:
+    """One declaration. Raises InvalidDeclaration."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidDeclaration(f"{path} cannot be read: {error}") from error
+    if not isinstance(data, dict):
+        raise InvalidDeclaration(f"{path}: expected a table of fields, starting with `name:`.")
+    try:
+        return Marketplace.model_validate(data)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors())
+        raise InvalidDeclaration(f"{path}: {problems}") from error
+
+
+def get_marketplace(known: Mapping[str, Marketplace], name: str) -> Marketplace:
+    """A declared marketplace by name. Raises UnknownMarketplace, which lists those there are."""
+    if name not in known:
+        raise UnknownMarketplace(
+            f"There is no marketplace named {name!r}. Declared are: {', '.join(sorted(known)) or 'none'}. "
+            "To add one, put a declaration into the folder COUNTERFOIL_MARKETPLACES."
+        )
+    return known[name]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from sorted(folder.glob(f"*/{FILE_NAME}"))

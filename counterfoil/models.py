@@ -1,0 +1,522 @@
+"""Every domain type: frozen, without I/O. The page to read first.
+
+Owner side: what a brand owner registered. Market side: what marketplaces showed, shared by all owners.
+Monitoring: what is crawled, and when. Judgement: what was made of it.
+
+Times are aware UTC, prices exact decimals with an ISO 4217 currency, pictures are named by the SHA-256 of their bytes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+# ---------------------------------------------------------------------------------------------- owner side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A tenant: a brand owner, whose registry, suspects and verdicts no other owner sees."""
+
+    id: int
+    name: str
+    registry_revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brand:
+    """A brand name, with the other spellings that the owner uses (in any script)."""
+
+    id: int
+    owner_id: int
+    name: str
+    aliases: tuple[str, ...] = ()
+
+
+class RightKind(StrEnum):
+    """The kinds of registered right a complaint can rest on."""
+
+    TRADEMARK = "trademark"
+    DESIGN = "design"
+    COPYRIGHT = "copyright"
+    PATENT = "patent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """A registration: its number, where it holds, and (for trademarks) the Nice classes it covers."""
+
+    id: int
+    owner_id: int
+    brand_id: int
+    kind: RightKind
+    number: str
+    jurisdiction: str
+    classes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRange:
+    """What a product honestly costs new, lowest to highest, in one currency."""
+
+    low: Decimal
+    high: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A reference product: what the fakes imitate."""
+
+    id: int
+    owner_id: int
+    brand_id: int
+    name: str
+    sku: str | None = None
+    keywords: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    price_range: PriceRange | None = None
+    official_pages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceImage:
+    """One of the brand's own pictures of a product; `source` is the path or address it came from."""
+
+    id: int
+    owner_id: int
+    product_id: int
+    image_sha256: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorisedSeller:
+    """A seller the owner trusts on one marketplace: never a suspect."""
+
+    id: int
+    owner_id: int
+    marketplace: str
+    seller_key: str
+    name: str | None = None
+
+
+# --------------------------------------------------------------------------------------------- market side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seller:
+    """Who sells on one marketplace; `seller_key` is the marketplace's own id, else the normalised name."""
+
+    id: int
+    marketplace: str
+    seller_key: str
+    name: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """An identity: one offer on one marketplace, whatever its page says today.
+
+    `listing_key` is the marketplace's own id, else the canonical URL.
+    """
+
+    id: int
+    marketplace: str
+    listing_key: str
+    url: str
+    seller_id: int | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingImage:
+    """One picture of a listing's page: its address and, where it could be fetched, the bytes' SHA-256."""
+
+    url: str
+    sha256: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerFacts:
+    """What a page says about its seller."""
+
+    key: str
+    name: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingFacts:
+    """What a listing's page said: only what it shows, absent otherwise, never guessed.
+
+    `attributes` keeps what has no field of its own (rating, sold count, ...): JSON values only; a change in it alone
+    does not make a new version.
+    """
+
+    url: str
+    title: str
+    description: str | None = None
+    price: Decimal | None = None
+    price_max: Decimal | None = None
+    currency: str | None = None
+    availability: str | None = None
+    condition: str | None = None
+    seller: SellerFacts | None = None
+    ships_from: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    sku: str | None = None
+    gtin: str | None = None
+    images: tuple[ListingImage, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingVersion:
+    """What a listing's page said at one time; written when something changed, never overwritten.
+
+    `body_sha256` names the stored response body that the facts were read from.
+    """
+
+    id: int
+    listing_id: int
+    number: int
+    facts: ListingFacts
+    body_sha256: str | None
+    captured_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A listing was seen: by which crawl, for which query, at which rank of the results (1 is first)."""
+
+    query: str
+    rank: int | None
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSource:
+    """Where a picture was fetched from, with the validators that let us ask whether it changed (RFC 9110, 13.1)."""
+
+    url: str
+    image_sha256: str
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+# ---------------------------------------------------------------------------------------------- monitoring
+
+
+class MonitorState(StrEnum):
+    """Whether a monitor fires."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+class ScheduleKind(StrEnum):
+    """How a schedule's expression is read."""
+
+    CRON = "cron"
+    INTERVAL = "interval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a monitor fires: a five-field cron line or an interval in seconds, in an IANA time zone.
+
+    `jitter_seconds` spreads the firing over that many seconds after the nominal time.
+    """
+
+    kind: ScheduleKind
+    expression: str
+    time_zone: str = "UTC"
+    jitter_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlLimits:
+    """Where a crawl stops by itself, with the reason `limit` (`seconds` ends it with `timeout`)."""
+
+    pages: int = 2_000
+    depth: int = 100
+    seconds: int = 3_600
+    megabytes: int = 2_000
+    barren_pages: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """What to look for, where, and how often. Empty `queries` are made from the products' names and keywords."""
+
+    id: int
+    owner_id: int
+    name: str
+    state: MonitorState
+    schedule: Schedule
+    product_ids: tuple[int, ...]
+    marketplaces: tuple[str, ...]
+    queries: tuple[str, ...] = ()
+    limits: CrawlLimits = CrawlLimits()
+    next_nominal_at: datetime | None = None
+    next_due_at: datetime | None = None
+
+
+class RunKind(StrEnum):
+    """What a run looks at: searches, addresses already known, or pages to be captured as evidence."""
+
+    SEARCH = "search"
+    LISTINGS = "listings"
+    CAPTURE = "capture"
+
+
+class RunTrigger(StrEnum):
+    """Who asked for a run."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+
+
+class RunState(StrEnum):
+    """A run is open until its last crawl has ended; skipped when the one before it was still open."""
+
+    OPEN = "open"
+    FINISHED = "finished"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One firing of a monitor, unique on monitor and nominal time. `late` means it fired after a downtime."""
+
+    id: int
+    owner_id: int
+    monitor_id: int
+    kind: RunKind
+    trigger: RunTrigger
+    state: RunState
+    nominal_at: datetime
+    created_at: datetime
+    finished_at: datetime | None = None
+    late: bool = False
+
+
+class CrawlState(StrEnum):
+    """Waiting to be claimed, claimed under a lease, or finished with one reason."""
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    FINISHED = "finished"
+
+
+class FinishReason(StrEnum):
+    """Why a crawl ended; every crawl ends with exactly one."""
+
+    FINISHED = "finished"
+    LIMIT = "limit"
+    BLOCKED = "blocked"
+    RATE_LIMITED = "rate_limited"
+    ROBOTS = "robots"
+    SITE_DOWN = "site_down"
+    LAYOUT = "layout"
+    DISK_FULL = "disk_full"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlCounters:
+    """What a crawl did. `new` and `changed` count listings over all attempts, the rest is this attempt's work."""
+
+    requests: int = 0
+    pages: int = 0
+    seen: int = 0
+    new: int = 0
+    changed: int = 0
+    images: int = 0
+    image_errors: int = 0
+    bytes: int = 0
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crawl:
+    """The unit of work: one marketplace and a slice of the queries, in one Scrapy process."""
+
+    id: int
+    owner_id: int
+    run_id: int
+    marketplace: str
+    spider: str
+    queries: tuple[str, ...]
+    limits: CrawlLimits
+    state: CrawlState
+    attempt: int = 0
+    failures: int = 0
+    claimed_by: str | None = None
+    lease_until: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    reason: FinishReason | None = None
+    detail: str | None = None
+    counters: CrawlCounters = CrawlCounters()
+
+
+# ----------------------------------------------------------------------------------------------- judgement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """What is kept of a picture so that copies of it can be found later.
+
+    `phash` is imagehash's 64-bit DCT hash (8 bytes), kept because others can compute and exchange it; `dct256` is the
+    256-bit one (32 bytes) that decides. A picture that is too plain is not `informative` and never matches: flat
+    pictures all hash alike.
+    """
+
+    image_sha256: str
+    version: str
+    width: int
+    height: int
+    phash: bytes
+    dct256: bytes
+    informative: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A reference image ready to be matched."""
+
+    reference_image_id: int
+    product_id: int
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A listing's picture looks like a reference image: `distance` in bits of 256 (0 is the same hash)."""
+
+    image_sha256: str
+    reference_image_id: int
+    product_id: int
+    distance: int
+    score: float
+    stage: str
+
+
+class ReasonKind(StrEnum):
+    """What can speak for or against a listing."""
+
+    IMAGE_COPY = "image_copy"
+    BRAND_DISGUISED = "brand_disguised"
+    BRAND_NAMED = "brand_named"
+    PRODUCT_NAMED = "product_named"
+    REPLICA_WORDS = "replica_words"
+    PRICE_LOW = "price_low"
+    SELLER_AUTHORISED = "seller_authorised"
+    NO_RATE = "no_rate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One thing that was seen, in plain words: `weight` is the score that it alone would give (0 only informs).
+
+    `evidence` holds the facts behind the words: JSON values only.
+    """
+
+    kind: ReasonKind
+    weight: float
+    text: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """How suspicious, 0..1, and why: 1 - product of (1 - weight) over the reasons."""
+
+    value: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """One listing version against one product, by one version of the judge."""
+
+    product_id: int
+    judge_version: str
+    score: Score
+    matches: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredProduct:
+    """A product with all that judging it needs."""
+
+    product: Product
+    brand: Brand
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """All that one owner registered, as the judge needs it; `revision` changes with every change of it."""
+
+    owner_id: int
+    revision: int
+    products: tuple[RegisteredProduct, ...]
+    authorised_sellers: frozenset[tuple[str, str]]
+
+
+class SuspectState(StrEnum):
+    """Open, or withdrawn because the newest judgement no longer finds it suspicious."""
+
+    OPEN = "open"
+    WITHDRAWN = "withdrawn"
+
+
+class VerdictKind(StrEnum):
+    """What a person decided about a suspect."""
+
+    COUNTERFEIT = "counterfeit"
+    LOOKALIKE = "lookalike"
+    AUTHORISED = "authorised"
+    UNRELATED = "unrelated"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A suspicious listing of one owner; `revision` grows with every change and orders its index documents."""
+
+    id: int
+    owner_id: int
+    listing_id: int
+    listing_version_id: int
+    score: float
+    state: SuspectState
+    verdict: VerdictKind | None
+    revision: int
+    first_suspected_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A person's decision about one version of a suspect's listing; appended, never overwritten."""
+
+    id: int
+    owner_id: int
+    suspect_id: int
+    listing_version_id: int
+    kind: VerdictKind
+    note: str | None
+    decided_by: str
+    decided_at: datetime

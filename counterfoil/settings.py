@@ -1,0 +1,156 @@
+"""All settings: one table of name, default and help, read once from COUNTERFOIL_* and passed down."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from counterfoil.exceptions import InvalidSetting
+
+PREFIX = "COUNTERFOIL_"
+_Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class Settings(BaseModel):
+    """What an operator can set; every field is the variable COUNTERFOIL_<NAME>, and COUNTERFOIL_<NAME>_FILE a file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    data: Path = Field(Path("~/.local/share/counterfoil"), description="Folder of everything that is kept.")
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy address of the database; empty means SQLite in the data folder."
+    )
+    owner: str = Field("default", min_length=1, description="The owner that commands work for unless --owner says.")
+    decided_by: str | None = Field(None, description="The name written beside verdicts; empty means the login name.")
+    marketplaces: Path | None = Field(
+        None, description="Folder of your own marketplace declarations; empty means `marketplaces` in the data folder."
+    )
+    contact: str | None = Field(
+        None, description="Address or e-mail in the user agent, where a crawled site can reach you."
+    )
+    allow_hosts: tuple[str, ...] = Field(
+        (), description="Hosts (host or host:port, comma separated) that may be reached although they are internal."
+    )
+    allow_ports: tuple[_Port, ...] = Field((80, 443), description="Ports that outgoing requests may use.")
+    proxy: SecretStr | None = Field(None, description="HTTP(S) proxy for outgoing requests.")
+    suspect_threshold: float = Field(0.5, gt=0, le=1, description="Score from which a listing is a suspect.")
+    crawl_slots: int = Field(2, ge=1, le=64, description="Crawls that one worker runs side by side.")
+    judge_processes: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="Processes that decode pictures for judging; empty means one for each core.",
+    )
+    lease_seconds: float = Field(
+        30, ge=1, le=86_400, description="A claimed crawl or inspection whose worker is silent this long is taken over."
+    )
+    tick_seconds: float = Field(1, gt=0, le=60, description="How often due monitors and waiting work are looked for.")
+    late_seconds: float = Field(
+        120, ge=1, le=86_400, description="A run fired later than this after its time is marked late."
+    )
+    crawl_failures: int = Field(
+        3, ge=1, description="Attempts in a row without progress after which a crawl is closed as crashed."
+    )
+    response_megabytes: int = Field(20, ge=1, description="Largest response, after decompression, that is read.")
+    request_seconds: int = Field(60, ge=1, description="Deadline of one request, from connecting to the last byte.")
+    http_host: str = Field("127.0.0.1", description="Address that `counterfoil serve` listens on.")
+    http_port: int = Field(8787, ge=0, le=65535, description="Port that `counterfoil serve` listens on.")
+    log_format: Literal["text", "json"] = Field("text", description="Log lines for people, or one JSON object each.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+
+    @field_validator("data", "marketplaces")
+    @classmethod
+    def _expand(cls, value: Path | None) -> Path | None:
+        try:
+            return value.expanduser().absolute() if value else None
+        except RuntimeError as error:
+            raise ValueError(str(error)) from error
+
+    @property
+    def database_address(self) -> str:
+        """The database's SQLAlchemy address, made from the data folder unless one is set."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data / 'counterfoil.sqlite'}"
+
+    @property
+    def marketplaces_folder(self) -> Path:
+        """The folder of the operator's own marketplace declarations."""
+        return self.marketplaces or self.data / "marketplaces"
+
+    @property
+    def proxy_address(self) -> str | None:
+        """The outgoing proxy's address, with its password, if one is set."""
+        return self.proxy.get_secret_value() if self.proxy else None
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment (or a mapping in its place).
+
+    An empty variable counts as not set. Raises InvalidSetting, which names the variable, for an unknown
+    COUNTERFOIL_* name, an unreadable secret file or a bad value.
+    """
+    environ = os.environ if environ is None else environ
+    values = {name: _parse(name, text) for name, text in _given(environ).items()}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise InvalidSetting(_explain(error)) from error
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field: `log_level` -> `COUNTERFOIL_LOG_LEVEL`."""
+    return PREFIX + field.upper()
+
+
+# Read by the tests and by the Makefile, not by the program: their presence is no mistake.
+_NOT_OURS = ("COUNTERFOIL_TEST_", "COUNTERFOIL_REQUIRE")
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for key, text in environ.items():
+        if not key.startswith(PREFIX) or key.startswith(_NOT_OURS) or text == "":
+            continue
+        field, text = _field_and_text(key, text)
+        if field in given:
+            raise InvalidSetting(f"{variable(field)} and {variable(field)}_FILE are both set: unset one of them.")
+        given[field] = text
+    return given
+
+
+def _field_and_text(key: str, text: str) -> tuple[str, str]:
+    name = key.removeprefix(PREFIX).lower()
+    if name in Settings.model_fields:
+        return name, text
+    if name.endswith("_file") and name.removesuffix("_file") in Settings.model_fields:
+        return name.removesuffix("_file"), _read_secret(key, text)
+    raise InvalidSetting(f"{key} is not a setting: see `counterfoil settings` for those that exist.")
+
+
+def _read_secret(key: str, path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, RuntimeError) as error:
+        raise InvalidSetting(f"{key}={path} cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidSetting(f"{key}={path} is not UTF-8 text.") from error
+
+
+def _parse(field: str, text: str) -> Any:
+    if field in {"allow_hosts", "allow_ports"}:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return text
+
+
+def _explain(error: ValidationError) -> str:
+    return " ".join(
+        f"{variable(str(problem['loc'][0]))}={_shown(problem)}: {problem['msg']}." for problem in error.errors()
+    )
+
+
+def _shown(problem: Any) -> str:
+    secret = str(problem["loc"][0]) in {"database_url", "proxy"}
+    return "(hidden)" if secret else repr(problem["input"])

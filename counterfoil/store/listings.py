@@ -1,0 +1,300 @@
+"""Listings, their versions and their sightings: what a crawl writes, in one transaction for each page."""
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from counterfoil.exceptions import NotFound
+from counterfoil.models import Listing, ListingFacts, ListingImage, ListingVersion, SellerFacts, Sighting
+from counterfoil.store.conditional import insert_new
+from counterfoil.store.inspections import request_inspection
+from counterfoil.store.sellers import see_seller
+from counterfoil.store.tables import crawls, listing_images, listing_versions, listings, sellers, sightings
+
+# Keys are indexed, and PostgreSQL's index entries end at 2,700 bytes; longer addresses are named by their SHA-256.
+_LONGEST_KEY = 1_000
+
+
+class Change(StrEnum):
+    """What a sighting of a listing added to what was known."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of a listing page that a crawl handed in."""
+
+    listing_id: int
+    listing_version_id: int
+    change: Change
+
+
+def listing_key(listing_id: str | None, canonical_url: str) -> str:
+    """The key of a listing within its marketplace: the marketplace's own id, else the canonical URL."""
+    key = listing_id or canonical_url
+    data = key.encode()
+    return key if len(data) <= _LONGEST_KEY else "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def record_listing(
+    connection: sa.Connection,
+    *,
+    crawl_id: int,
+    marketplace: str,
+    key: str,
+    facts: ListingFacts,
+    body_sha256: str | None,
+    sighting: Sighting,
+) -> Recorded:
+    """Write what a listing's page said: a new version only when something changed, the sighting always once.
+
+    Every picture named by `facts` must be in `images` already. The owner of the crawl gets an inspection of the
+    version. Call `crawls.require_attempt` first in the same transaction. Doing it twice changes nothing.
+    """
+    now = sighting.seen_at
+    owner_id = connection.scalars(sa.select(crawls.c.owner_id).where(crawls.c.id == crawl_id)).one()
+    seller_id = see_seller(connection, marketplace, facts.seller, now) if facts.seller else None
+    listing_id = _see_listing(connection, marketplace, key, facts.url, seller_id, now)
+    version_id, change = _see_version(connection, listing_id, seller_id, crawl_id, facts, body_sha256, now)
+    _add_sighting(connection, owner_id, crawl_id, listing_id, version_id, sighting)
+    request_inspection(connection, owner_id, listing_id, version_id, now)
+    return Recorded(listing_id=listing_id, listing_version_id=version_id, change=change)
+
+
+def says_nothing_new(connection: sa.Connection, marketplace: str, key: str, facts: ListingFacts) -> bool:
+    """Whether the listing's newest version says all this already: `record_listing` would add no version."""
+    same = sa.and_(listings.c.marketplace == marketplace, listings.c.listing_key == key)
+    listing_id = connection.scalar(sa.select(listings.c.id).where(same))
+    latest = _latest(connection, listing_id) if listing_id is not None else None
+    if latest is None:
+        return False
+    return bool(latest.facts_sha256 == facts_digest(_with_known_pictures(connection, facts, latest)))
+
+
+def record_query(connection: sa.Connection, crawl_id: int, listing_id: int, sighting: Sighting) -> None:
+    """Note that another query of the same crawl showed a listing whose page was read already."""
+    row = connection.execute(
+        sa.select(sightings.c.owner_id, sightings.c.listing_version_id)
+        .where(sightings.c.crawl_id == crawl_id, sightings.c.listing_id == listing_id)
+        .limit(1)
+    ).one_or_none()
+    if row is not None:
+        _add_sighting(connection, row.owner_id, crawl_id, listing_id, row.listing_version_id, sighting)
+
+
+def listings_seen(connection: sa.Connection, crawl_id: int) -> dict[str, int]:
+    """The listings a crawl has stored so far, over all its attempts: key to listing id."""
+    seen = (
+        sa.select(listings.c.listing_key, listings.c.id)
+        .join(sightings, sightings.c.listing_id == listings.c.id)
+        .where(sightings.c.crawl_id == crawl_id)
+    )
+    return {row.listing_key: row.id for row in connection.execute(seen)}
+
+
+def get_listing(connection: sa.Connection, listing_id: int) -> Listing:
+    """A listing. Raises NotFound."""
+    found = get_listings(connection, [listing_id])
+    if not found:
+        raise NotFound(f"There is no listing {listing_id}.")
+    return found[listing_id]
+
+
+def get_listings(connection: sa.Connection, listing_ids: Collection[int]) -> dict[int, Listing]:
+    """Listings by id."""
+    rows = connection.execute(sa.select(listings).where(listings.c.id.in_(listing_ids)))
+    return {row.id: _listing(row) for row in rows}
+
+
+def get_versions(connection: sa.Connection, version_ids: Collection[int]) -> dict[int, ListingVersion]:
+    """Listing versions with their pictures, by id."""
+    wanted = (
+        sa.select(
+            listing_versions, sellers.c.seller_key, sellers.c.name.label("seller_name"), sellers.c.url.label("su")
+        )
+        .outerjoin(sellers, sellers.c.id == listing_versions.c.seller_id)
+        .where(listing_versions.c.id.in_(version_ids))
+    )
+    rows = connection.execute(wanted).all()
+    images = _images(connection, [row.id for row in rows])
+    return {row.id: _version(row, images.get(row.id, ())) for row in rows}
+
+
+def list_version_ids(connection: sa.Connection, listing_id: int) -> list[int]:
+    """The ids of a listing's versions, oldest first."""
+    mine = sa.select(listing_versions.c.id).where(listing_versions.c.listing_id == listing_id)
+    return list(connection.scalars(mine.order_by(listing_versions.c.number)))
+
+
+def facts_digest(facts: ListingFacts) -> str:
+    """SHA-256 over what makes a version: all facts but `attributes`, pictures by content where it is known."""
+    said = {
+        "url": facts.url,
+        "title": facts.title,
+        "description": facts.description,
+        "price": None if facts.price is None else format(facts.price.normalize(), "f"),
+        "price_max": None if facts.price_max is None else format(facts.price_max.normalize(), "f"),
+        "currency": facts.currency,
+        "availability": facts.availability,
+        "condition": facts.condition,
+        "seller": facts.seller.key if facts.seller else None,
+        "ships_from": facts.ships_from,
+        "category": facts.category,
+        "brand": facts.brand,
+        "sku": facts.sku,
+        "gtin": facts.gtin,
+        "images": [image.sha256 or image.url for image in facts.images],
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _see_listing(
+    connection: sa.Connection, marketplace: str, key: str, url: str, seller_id: int | None, now: datetime
+) -> int:
+    identity = {"marketplace": marketplace, "listing_key": key}
+    first = {"url": url, "seller_id": seller_id, "latest_number": 0, "first_seen_at": now, "last_seen_at": now}
+    insert_new(connection, listings, {**identity, **first})
+    same = sa.and_(listings.c.marketplace == marketplace, listings.c.listing_key == key)
+    # The update also locks the row, so that two crawls of one listing number its versions one after the other.
+    seen = {"url": url, "seller_id": seller_id, "last_seen_at": now}
+    return int(connection.execute(listings.update().where(same).values(**seen).returning(listings.c.id)).scalar_one())
+
+
+def _see_version(
+    connection: sa.Connection,
+    listing_id: int,
+    seller_id: int | None,
+    crawl_id: int,
+    facts: ListingFacts,
+    body_sha256: str | None,
+    now: datetime,
+) -> tuple[int, Change]:
+    latest = _latest(connection, listing_id)
+    facts = _with_known_pictures(connection, facts, latest)
+    digest = facts_digest(facts)
+    if latest is not None and latest.facts_sha256 == digest:
+        return latest.id, Change.UNCHANGED
+    number = latest.number + 1 if latest is not None else 1
+    values = _version_values(facts, seller_id)
+    origin = {"listing_id": listing_id, "number": number, "facts_sha256": digest, "crawl_id": crawl_id}
+    version_id = connection.execute(
+        listing_versions.insert()
+        .values(**origin, **values, body_sha256=body_sha256, captured_at=now)
+        .returning(listing_versions.c.id)
+    ).scalar_one()
+    _add_images(connection, version_id, facts.images)
+    connection.execute(listings.update().where(listings.c.id == listing_id).values(latest_number=number))
+    return int(version_id), Change.NEW if number == 1 else Change.CHANGED
+
+
+def _latest(connection: sa.Connection, listing_id: int) -> sa.Row[Any] | None:
+    mine = sa.select(listing_versions).where(listing_versions.c.listing_id == listing_id)
+    return connection.execute(mine.order_by(listing_versions.c.number.desc()).limit(1)).one_or_none()
+
+
+def _with_known_pictures(connection: sa.Connection, facts: ListingFacts, latest: sa.Row[Any] | None) -> ListingFacts:
+    """A picture that could not be fetched this time is taken to be what its address showed before."""
+    if latest is None or all(image.sha256 for image in facts.images):
+        return facts
+    known = {image.url: image for image in _images(connection, [latest.id]).get(latest.id, ())}
+    images = tuple(image if image.sha256 else known.get(image.url, image) for image in facts.images)
+    return replace(facts, images=images)
+
+
+def _version_values(facts: ListingFacts, seller_id: int | None) -> dict[str, Any]:
+    names: Sequence[str] = (
+        *("url", "title", "description", "price", "price_max", "currency", "availability", "condition"),
+        *("ships_from", "category", "brand", "sku", "gtin"),
+    )
+    values: dict[str, Any] = {name: getattr(facts, name) for name in names}
+    return {**values, "seller_id": seller_id, "attributes": dict(facts.attributes)}
+
+
+def _add_images(connection: sa.Connection, version_id: int, images: Sequence[ListingImage]) -> None:
+    rows = [
+        {
+            "listing_version_id": version_id,
+            "position": position,
+            "url": image.url,
+            "image_sha256": image.sha256,
+            "error": image.error,
+        }
+        for position, image in enumerate(images)
+    ]
+    if rows:
+        connection.execute(listing_images.insert(), rows)
+
+
+def _add_sighting(
+    connection: sa.Connection, owner_id: int, crawl_id: int, listing_id: int, version_id: int, sighting: Sighting
+) -> None:
+    values = {
+        "owner_id": owner_id,
+        "crawl_id": crawl_id,
+        "listing_id": listing_id,
+        "listing_version_id": version_id,
+        "query": sighting.query[:300],
+        "rank": sighting.rank,
+        "seen_at": sighting.seen_at,
+    }
+    insert_new(connection, sightings, values)
+
+
+def _images(connection: sa.Connection, version_ids: Sequence[int]) -> dict[int, tuple[ListingImage, ...]]:
+    wanted = sa.select(listing_images).where(listing_images.c.listing_version_id.in_(version_ids))
+    found: dict[int, tuple[ListingImage, ...]] = {}
+    for row in connection.execute(wanted.order_by(listing_images.c.listing_version_id, listing_images.c.position)):
+        image = ListingImage(url=row.url, sha256=row.image_sha256, error=row.error)
+        found[row.listing_version_id] = (*found.get(row.listing_version_id, ()), image)
+    return found
+
+
+def _listing(row: sa.Row[Any]) -> Listing:
+    return Listing(
+        id=row.id,
+        marketplace=row.marketplace,
+        listing_key=row.listing_key,
+        url=row.url,
+        seller_id=row.seller_id,
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+    )
+
+
+def _version(row: sa.Row[Any], images: tuple[ListingImage, ...]) -> ListingVersion:
+    seller = SellerFacts(key=row.seller_key, name=row.seller_name, url=row.su) if row.seller_key else None
+    facts = ListingFacts(
+        url=row.url,
+        title=row.title,
+        description=row.description,
+        price=row.price,
+        price_max=row.price_max,
+        currency=row.currency,
+        availability=row.availability,
+        condition=row.condition,
+        seller=seller,
+        ships_from=row.ships_from,
+        category=row.category,
+        brand=row.brand,
+        sku=row.sku,
+        gtin=row.gtin,
+        images=images,
+        attributes=row.attributes,
+    )
+    return ListingVersion(
+        id=row.id,
+        listing_id=row.listing_id,
+        number=row.number,
+        facts=facts,
+        body_sha256=row.body_sha256,
+        captured_at=row.captured_at,
+    )

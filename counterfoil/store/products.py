@@ -1,0 +1,199 @@
+"""Products and their reference images."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from counterfoil.exceptions import Conflict, NotFound
+from counterfoil.models import PriceRange, Product, ReferenceImage
+from counterfoil.store.brands import require_brand
+from counterfoil.store.conditional import changed_one, insert_new
+from counterfoil.store.owners import touch_registry
+from counterfoil.store.reassessments import request_reassessment
+from counterfoil.store.tables import products, reference_images
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductEntry:
+    """What a person registers about a product, before it has an id."""
+
+    brand_id: int
+    name: str
+    sku: str | None = None
+    keywords: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    price_range: PriceRange | None = None
+    official_pages: tuple[str, ...] = ()
+
+
+def add_product(connection: sa.Connection, owner_id: int, entry: ProductEntry, now: datetime) -> Product:
+    """Register a product, or bring the one of the same brand and name up to date; twice changes nothing.
+
+    Raises Conflict when another product has the same SKU, NotFound when the brand is not the owner's. A change is
+    followed by a reassessment of past listings.
+    """
+    require_brand(connection, owner_id, entry.brand_id)
+    _refuse_sku_of_another(connection, owner_id, entry)
+    values = _values(entry)
+    row = connection.execute(_named(owner_id, entry)).one_or_none()
+    if row is None:
+        if insert_new(connection, products, {"owner_id": owner_id, "created_at": now, **values}) is None:
+            raise Conflict(f"The product {entry.name!r} was registered by somebody else at the same time: try again.")
+    elif _product(row) == _as_entered(row, entry):
+        return _product(row)
+    else:
+        connection.execute(products.update().where(products.c.id == row.id).values(**values))
+    product = _product(connection.execute(_named(owner_id, entry)).one())
+    _changed(connection, product, now)
+    return product
+
+
+def get_product(connection: sa.Connection, owner_id: int, product_id: int) -> Product:
+    """The owner's product. Raises NotFound."""
+    row = connection.execute(_live(owner_id).where(products.c.id == product_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no product {product_id}: see `counterfoil product list`.")
+    return _product(row)
+
+
+def get_products(connection: sa.Connection, product_ids: Collection[int]) -> dict[int, Product]:
+    """Products by id, of any owner, removed ones too: for the index, not for people."""
+    rows = connection.execute(sa.select(products).where(products.c.id.in_(product_ids)))
+    return {row.id: _product(row) for row in rows}
+
+
+def find_product(connection: sa.Connection, owner_id: int, text: str) -> Product:
+    """The product that a person means by id, SKU or name. Raises NotFound, or Conflict when several have the name."""
+    same = [products.c.sku == text, products.c.name == text]
+    # A number beyond 64 bits is no id, and the database would refuse it.
+    if text.isdecimal() and len(text) < 19:
+        same.append(products.c.id == int(text))
+    rows = connection.execute(_live(owner_id).where(sa.or_(*same))).all()
+    exact = [row for row in rows if str(row.id) == text] or [row for row in rows if row.sku == text] or rows
+    if not exact:
+        raise NotFound(f"There is no product {text!r}: see `counterfoil product list`.")
+    if len(exact) > 1:
+        raise Conflict(f"Several products are named {text!r}: use the id, as `counterfoil product list` shows it.")
+    return _product(exact[0])
+
+
+def list_products(connection: sa.Connection, owner_id: int) -> list[Product]:
+    """The owner's products, in the order they were registered."""
+    return [_product(row) for row in connection.execute(_live(owner_id).order_by(products.c.id))]
+
+
+def remove_product(connection: sa.Connection, owner_id: int, product_id: int, now: datetime) -> None:
+    """Take a product back: its suspects are judged again without it, their verdicts stay."""
+    product = get_product(connection, owner_id, product_id)
+    connection.execute(products.update().where(products.c.id == product_id).values(removed_at=now))
+    _changed(connection, product, now)
+
+
+def add_reference_image(
+    connection: sa.Connection, owner_id: int, product_id: int, sha256: str, source: str, now: datetime
+) -> bool:
+    """Register a stored picture as a reference of a product; false if it was one already."""
+    product = get_product(connection, owner_id, product_id)
+    values = {"owner_id": owner_id, "product_id": product_id, "image_sha256": sha256, "source": source}
+    if insert_new(connection, reference_images, {**values, "created_at": now}) is None:
+        return False
+    _changed(connection, product, now)
+    return True
+
+
+def list_reference_images(connection: sa.Connection, owner_id: int, product_id: int) -> list[ReferenceImage]:
+    """A product's reference images, in the order they were registered."""
+    live = sa.select(reference_images).where(
+        reference_images.c.owner_id == owner_id,
+        reference_images.c.product_id == product_id,
+        reference_images.c.removed_at.is_(None),
+    )
+    return [_reference_image(row) for row in connection.execute(live.order_by(reference_images.c.id))]
+
+
+def reference_image_sha256(connection: sa.Connection, owner_id: int, image_id: int) -> str | None:
+    """The picture of one of the owner's reference images, removed ones too."""
+    mine = sa.and_(reference_images.c.id == image_id, reference_images.c.owner_id == owner_id)
+    return connection.scalar(sa.select(reference_images.c.image_sha256).where(mine))
+
+
+def remove_reference_image(connection: sa.Connection, owner_id: int, image_id: int, now: datetime) -> None:
+    """Take a reference image back. Raises NotFound."""
+    mine = sa.and_(
+        reference_images.c.id == image_id,
+        reference_images.c.owner_id == owner_id,
+        reference_images.c.removed_at.is_(None),
+    )
+    product_id = connection.scalar(sa.select(reference_images.c.product_id).where(mine))
+    if product_id is None or not changed_one(connection, reference_images.update().where(mine).values(removed_at=now)):
+        raise NotFound(f"There is no reference image {image_id}: see `counterfoil product show`.")
+    _changed(connection, get_product(connection, owner_id, product_id), now)
+
+
+def _changed(connection: sa.Connection, product: Product, now: datetime) -> None:
+    touch_registry(connection, product.owner_id)
+    request_reassessment(connection, product.owner_id, product.id, f"product {product.name}", now)
+
+
+def _refuse_sku_of_another(connection: sa.Connection, owner_id: int, entry: ProductEntry) -> None:
+    if entry.sku is None:
+        return
+    row = connection.execute(_live(owner_id).where(products.c.sku == entry.sku)).one_or_none()
+    if row is not None and (row.name, row.brand_id) != (entry.name, entry.brand_id):
+        raise Conflict(f"The SKU {entry.sku!r} belongs to the product {row.name!r} already.")
+
+
+def _values(entry: ProductEntry) -> dict[str, Any]:
+    price = entry.price_range
+    return {
+        "brand_id": entry.brand_id,
+        "name": entry.name,
+        "sku": entry.sku,
+        "keywords": list(entry.keywords),
+        "aliases": list(entry.aliases),
+        "price_low": price.low if price else None,
+        "price_high": price.high if price else None,
+        "currency": price.currency if price else None,
+        "official_pages": list(entry.official_pages),
+    }
+
+
+def _named(owner_id: int, entry: ProductEntry) -> sa.Select[Any]:
+    return _live(owner_id).where(products.c.brand_id == entry.brand_id, products.c.name == entry.name)
+
+
+def _live(owner_id: int) -> sa.Select[Any]:
+    return sa.select(products).where(products.c.owner_id == owner_id, products.c.removed_at.is_(None))
+
+
+def _as_entered(row: sa.Row[Any], entry: ProductEntry) -> Product:
+    fields: Sequence[str] = ("brand_id", "name", "sku", "keywords", "aliases", "price_range", "official_pages")
+    return Product(id=row.id, owner_id=row.owner_id, **{name: getattr(entry, name) for name in fields})
+
+
+def _product(row: sa.Row[Any]) -> Product:
+    price = PriceRange(low=row.price_low, high=row.price_high, currency=row.currency) if row.currency else None
+    return Product(
+        id=row.id,
+        owner_id=row.owner_id,
+        brand_id=row.brand_id,
+        name=row.name,
+        sku=row.sku,
+        keywords=tuple(row.keywords),
+        aliases=tuple(row.aliases),
+        price_range=price,
+        official_pages=tuple(row.official_pages),
+    )
+
+
+def _reference_image(row: sa.Row[Any]) -> ReferenceImage:
+    return ReferenceImage(
+        id=row.id,
+        owner_id=row.owner_id,
+        product_id=row.product_id,
+        image_sha256=row.image_sha256,
+        source=row.source,
+    )

@@ -1,0 +1,38 @@
+"""Exchange rates as the operator imported them, kept by date."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from counterfoil.exceptions import InvalidInput
+from counterfoil.store.conditional import upsert
+from counterfoil.store.tables import exchange_rates
+from counterfoil.store.types import fits
+
+
+def add_rates(connection: sa.Connection, as_of: date, base: str, rates: Mapping[str, Decimal]) -> None:
+    """Keep the rates of one date: one unit of `base` buys `rate` of each currency.
+
+    Raises InvalidInput for a rate with more digits than are kept: rounding a small one would falsify prices.
+    """
+    for currency, rate in rates.items():
+        if not fits(rate):
+            raise InvalidInput(
+                f"The rate {rate} of {currency} has more than six places: use a base that is worth more."
+            )
+        values = {"as_of": as_of, "base": base, "currency": currency, "rate": rate}
+        upsert(connection, exchange_rates, values, key=["as_of", "base", "currency"])
+
+
+def latest_rates(connection: sa.Connection) -> tuple[date, str, dict[str, Decimal]] | None:
+    """(date, base, rates) of the newest date there is; None when none were imported."""
+    columns = exchange_rates.c
+    newest = connection.execute(
+        sa.select(columns.as_of, columns.base).order_by(columns.as_of.desc(), columns.base).limit(1)
+    ).one_or_none()
+    if newest is None:
+        return None
+    same = sa.select(columns.currency, columns.rate).where(columns.as_of == newest.as_of, columns.base == newest.base)
+    return newest.as_of, newest.base, {row.currency: row.rate for row in connection.execute(same)}

@@ -1,0 +1,149 @@
+"""Makes and migrates the database, and refuses one that is damaged or belongs to another version."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from counterfoil.exceptions import SchemaMismatch, StoreDamaged, StoreError
+from counterfoil.settings import Settings
+from counterfoil.store.engine import Store, connect, read_address
+
+_FOLDER = Path(__file__).parent / "migrations"
+# Any number that no other program takes on the same PostgreSQL database.
+_POSTGRES_LOCK = 0x636F756E
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the database, making or migrating it first where needed.
+
+    Raises StoreDamaged rather than start empty over a database that is there and cannot be read, or over a folder whose
+    database is gone; SchemaMismatch when a newer version of the program made it.
+    """
+    url = read_address(settings.database_address)
+    if url.get_backend_name() != "sqlite":
+        return _ready(connect(settings.database_address), may_be_empty=True)
+    make_folder(settings.data)
+    with _locked(settings.data / "database.lock"):
+        _make_sqlite(Path(str(url.database)), settings.data)
+        store = _ready(connect(settings.database_address), may_be_empty=False)
+        # From here on the folder is in use: a database that is missing later was lost.
+        (settings.data / "evidence").mkdir(exist_ok=True)
+        return store
+
+
+def make_folder(folder: Path) -> None:
+    """Make the data folder, readable by its owner only. Raises StoreError where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(f"The data folder {folder} cannot be made: {error}. Set COUNTERFOIL_DATA.") from error
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise StoreError(f"The data folder {folder} cannot be written by this user: mend its permissions.")
+
+
+@cache
+def head_revision() -> str:
+    """The newest migration that this version of the program has."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def current_revision(connection: sa.Connection) -> str | None:
+    """The migration that the database is at; None for one without our tables."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def check_integrity(store: Store) -> None:
+    """Read the whole SQLite file and raise StoreDamaged if its structure is broken; PostgreSQL checks itself."""
+    if store.engine.dialect.name != "sqlite":
+        return
+    with store.read() as connection:
+        problems = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(5)")]
+    if problems != ["ok"]:
+        raise StoreDamaged(f"The database is damaged: {'; '.join(problems)}. Nothing was changed. Restore a backup.")
+
+
+def _make_sqlite(path: Path, data: Path) -> None:
+    if path.exists():
+        if path.stat().st_size == 0:
+            raise StoreDamaged(f"The database {path} is empty (0 bytes). Restore a backup, or move the file away.")
+        return
+    if (data / "evidence").exists() or path.with_name(f"{path.name}-wal").exists():
+        raise StoreDamaged(
+            f"The database {path} is missing, but its data folder is in use. Restore a backup, or name another folder."
+        )
+    _create_whole(path)
+
+
+def _create_whole(path: Path) -> None:
+    # Made under another name and renamed, so that nobody ever sees, or is left with, half a database.
+    draft = path.with_name(f"{path.name}.draft")
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(draft.name + suffix).unlink(missing_ok=True)
+    _ready(connect(f"sqlite:///{draft}"), may_be_empty=True).close()
+    with closing(sqlite3.connect(draft)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    draft.rename(path)
+
+
+def _ready(store: Store, *, may_be_empty: bool) -> Store:
+    try:
+        _migrate(store, may_be_empty=may_be_empty)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _migrate(store: Store, *, may_be_empty: bool) -> None:
+    with store.read() as connection:
+        current = current_revision(connection)
+    if current == head_revision():
+        return
+    if current is None and not may_be_empty:
+        raise StoreDamaged(
+            f"The database {store.engine.url.database} has none of Counterfoil's tables: it is damaged, or another "
+            "program's. Nothing was changed. Restore a backup, or name another folder."
+        )
+    _refuse_newer(current)
+    with store.write() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
+        _upgrade(connection)
+
+
+def _refuse_newer(current: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if current is not None and current not in known:
+        raise SchemaMismatch(
+            f"The database was made by a newer version of Counterfoil (schema {current}; this one knows up to "
+            f"{head_revision()}). Start that version, or restore a backup made before its upgrade."
+        )
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    return config
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

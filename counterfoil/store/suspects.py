@@ -1,0 +1,318 @@
+"""Suspects, their assessments and the verdicts on them.
+
+A suspect row is always derived: from the assessments of the newest judged version against products that are still
+registered, and from the last verdict. Whatever changes it raises its revision and puts it in the outbox.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from counterfoil.exceptions import Conflict, NotFound
+from counterfoil.models import (
+    Assessment,
+    Match,
+    Reason,
+    ReasonKind,
+    Score,
+    Suspect,
+    SuspectState,
+    Verdict,
+    VerdictKind,
+)
+from counterfoil.store.conditional import changed_one, insert_new
+from counterfoil.store.outbox import put_in_outbox
+from counterfoil.store.tables import (
+    assessments,
+    inspections,
+    listing_images,
+    listing_versions,
+    products,
+    suspects,
+    verdicts,
+)
+
+
+def record_assessments(
+    connection: sa.Connection,
+    *,
+    owner_id: int,
+    listing_version_id: int,
+    made: Sequence[Assessment],
+    product_ids: Collection[int] | None,
+    threshold: float,
+    now: datetime,
+) -> int | None:
+    """Store what the judge made of a listing version, and derive the suspect; its id, or None if there is none.
+
+    `product_ids` are those the version was judged against (None: all): their older assessments of this version that
+    were not made again are dropped. Doing it twice changes nothing.
+    """
+    listing_id = _listing_of(connection, listing_version_id)
+    suspect_id = _suspect_id(connection, owner_id, listing_id)
+    if suspect_id is None:
+        suspicious = any(assessment.score.value >= threshold for assessment in made)
+        if not suspicious or _newer_was_judged(connection, owner_id, listing_id, listing_version_id):
+            return None
+        suspect_id = _add_suspect(connection, owner_id, listing_id, listing_version_id, now)
+    _replace(connection, owner_id, suspect_id, listing_version_id, made, product_ids, now)
+    _derive(connection, suspect_id, listing_version_id, threshold, now)
+    return suspect_id
+
+
+def add_verdict(
+    connection: sa.Connection,
+    owner_id: int,
+    suspect_id: int,
+    kind: VerdictKind,
+    *,
+    note: str | None,
+    decided_by: str,
+    expected_revision: int | None = None,
+    now: datetime,
+) -> Verdict:
+    """Append a person's verdict on the suspect's present version.
+
+    Raises NotFound, or Conflict when the suspect has changed since `expected_revision`.
+    """
+    suspect = get_suspect(connection, owner_id, suspect_id, lock=True)
+    if expected_revision is not None and expected_revision != suspect.revision:
+        raise Conflict(f"Suspect {suspect_id} has changed since it was shown: look at it again.")
+    row = connection.execute(
+        verdicts.insert()
+        .values(
+            owner_id=owner_id,
+            suspect_id=suspect_id,
+            listing_version_id=suspect.listing_version_id,
+            kind=kind,
+            note=note,
+            decided_by=decided_by,
+            decided_at=now,
+        )
+        .returning(*verdicts.c)
+    ).one()
+    _change(connection, suspect, {"verdict": kind}, now)
+    return _verdict(row)
+
+
+def get_suspect(connection: sa.Connection, owner_id: int, suspect_id: int, *, lock: bool = False) -> Suspect:
+    """The owner's suspect. Raises NotFound."""
+    mine = sa.select(suspects).where(suspects.c.id == suspect_id, suspects.c.owner_id == owner_id)
+    row = connection.execute(mine.with_for_update() if lock else mine).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no suspect {suspect_id}: find one with `counterfoil search`.")
+    return _suspect(row)
+
+
+def get_suspects(connection: sa.Connection, suspect_ids: Collection[int]) -> list[Suspect]:
+    """Suspects by id, of any owner: for delivery and rebuild, not for people."""
+    return [_suspect(row) for row in connection.execute(sa.select(suspects).where(suspects.c.id.in_(suspect_ids)))]
+
+
+def suspect_ids_after(connection: sa.Connection, position: int, limit: int) -> list[int]:
+    """The next suspect ids after a position, of all owners: how a rebuild walks them."""
+    following = sa.select(suspects.c.id).where(suspects.c.id > position).order_by(suspects.c.id).limit(limit)
+    return list(connection.scalars(following))
+
+
+def suspect_revisions(connection: sa.Connection) -> list[tuple[int, int]]:
+    """(suspect id, revision) of every suspect of all owners: what the index should hold."""
+    return [(row.id, row.revision) for row in connection.execute(sa.select(suspects.c.id, suspects.c.revision))]
+
+
+def suspects_with_images(connection: sa.Connection, owner_id: int, sha256s: Collection[str]) -> dict[int, list[str]]:
+    """The owner's suspects whose judged version shows one of these pictures: id to pictures."""
+    wanted = (
+        sa.select(suspects.c.id, listing_images.c.image_sha256)
+        .join(listing_images, listing_images.c.listing_version_id == suspects.c.listing_version_id)
+        .where(suspects.c.owner_id == owner_id, listing_images.c.image_sha256.in_(sha256s))
+    )
+    found: dict[int, list[str]] = {}
+    for row in connection.execute(wanted):
+        found.setdefault(row.id, []).append(row.image_sha256)
+    return found
+
+
+def get_assessments(connection: sa.Connection, suspect_ids: Collection[int]) -> dict[int, list[Assessment]]:
+    """Each suspect's assessments of its present version against products still registered, best first."""
+    wanted = (
+        _live_assessments()
+        .join(suspects, suspects.c.id == assessments.c.suspect_id)
+        .where(suspects.c.id.in_(suspect_ids), assessments.c.listing_version_id == suspects.c.listing_version_id)
+    )
+    found: dict[int, list[Assessment]] = {suspect_id: [] for suspect_id in suspect_ids}
+    for row in connection.execute(wanted):
+        found[row.suspect_id].append(_assessment(row))
+    return found
+
+
+def list_verdicts(connection: sa.Connection, owner_id: int, suspect_id: int) -> list[Verdict]:
+    """The verdicts on a suspect, oldest first."""
+    mine = sa.select(verdicts).where(verdicts.c.owner_id == owner_id, verdicts.c.suspect_id == suspect_id)
+    return [_verdict(row) for row in connection.execute(mine.order_by(verdicts.c.id))]
+
+
+def _live_assessments() -> sa.Select[Any]:
+    """Assessments against products that are still registered, best first."""
+    return (
+        sa.select(assessments)
+        .join(products, products.c.id == assessments.c.product_id)
+        .where(products.c.removed_at.is_(None))
+        .order_by(assessments.c.score.desc(), assessments.c.product_id)
+    )
+
+
+def _assessments_of(connection: sa.Connection, suspect_id: int, version_id: int) -> list[Assessment]:
+    mine = sa.and_(assessments.c.suspect_id == suspect_id, assessments.c.listing_version_id == version_id)
+    return [_assessment(row) for row in connection.execute(_live_assessments().where(mine))]
+
+
+def _listing_of(connection: sa.Connection, version_id: int) -> int:
+    return int(
+        connection.scalars(sa.select(listing_versions.c.listing_id).where(listing_versions.c.id == version_id)).one()
+    )
+
+
+def _suspect_id(connection: sa.Connection, owner_id: int, listing_id: int) -> int | None:
+    same = sa.and_(suspects.c.owner_id == owner_id, suspects.c.listing_id == listing_id)
+    return connection.scalar(sa.select(suspects.c.id).where(same).with_for_update())
+
+
+def _add_suspect(
+    connection: sa.Connection,
+    owner_id: int,
+    listing_id: int,
+    version_id: int,
+    now: datetime,
+) -> int:
+    values = {
+        "owner_id": owner_id,
+        "listing_id": listing_id,
+        "listing_version_id": version_id,
+        # Deriving it fills these in, raises the revision to 1 and puts it in the outbox.
+        "score": 0.0,
+        "state": SuspectState.OPEN,
+        "assessed_sha256": "",
+        "revision": 0,
+        "first_suspected_at": now,
+        "updated_at": now,
+    }
+    insert_new(connection, suspects, values)
+    suspect_id = _suspect_id(connection, owner_id, listing_id)
+    if suspect_id is None:
+        raise Conflict(f"The suspect of listing {listing_id} was removed while it was judged.")
+    return suspect_id
+
+
+def _replace(
+    connection: sa.Connection,
+    owner_id: int,
+    suspect_id: int,
+    version_id: int,
+    made: Iterable[Assessment],
+    product_ids: Collection[int] | None,
+    now: datetime,
+) -> None:
+    judged = sa.and_(assessments.c.suspect_id == suspect_id, assessments.c.listing_version_id == version_id)
+    if product_ids is not None:
+        judged = sa.and_(judged, assessments.c.product_id.in_(product_ids))
+    # What an older judge, or this one before the registry changed, made of the same version is replaced.
+    connection.execute(assessments.delete().where(judged))
+    for assessment in made:
+        parent = {"owner_id": owner_id, "suspect_id": suspect_id, "listing_version_id": version_id}
+        values = _assessment_values(assessment)
+        connection.execute(assessments.insert().values(**parent, **values, assessed_at=now))
+
+
+def _derive(connection: sa.Connection, suspect_id: int, version_id: int, threshold: float, now: datetime) -> None:
+    """Set version, score and state from the assessments; raise the revision if anything differs."""
+    row = connection.execute(sa.select(suspects).where(suspects.c.id == suspect_id)).one()
+    newest = max(version_id, row.listing_version_id)
+    present = _assessments_of(connection, suspect_id, newest)
+    score = max((assessment.score.value for assessment in present), default=0.0)
+    values = {
+        "listing_version_id": newest,
+        "score": score,
+        "state": SuspectState.OPEN if score >= threshold else SuspectState.WITHDRAWN,
+        "assessed_sha256": _digest(present),
+    }
+    if any(getattr(row, name) != value for name, value in values.items()):
+        _change(connection, _suspect(row), values, now)
+
+
+def _digest(present: Sequence[Assessment]) -> str:
+    said = [_assessment_values(assessment) for assessment in present]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _newer_was_judged(connection: sa.Connection, owner_id: int, listing_id: int, version_id: int) -> bool:
+    """Versions can be judged out of order; an old one must not raise a suspicion that a newer one has refuted."""
+    newer = sa.select(inspections.c.id).where(
+        inspections.c.owner_id == owner_id,
+        inspections.c.listing_id == listing_id,
+        inspections.c.listing_version_id > version_id,
+        inspections.c.state == "done",
+    )
+    return connection.execute(newer.limit(1)).first() is not None
+
+
+def _change(connection: sa.Connection, suspect: Suspect, values: dict[str, Any], now: datetime) -> None:
+    revision = suspect.revision + 1
+    unchanged = sa.and_(suspects.c.id == suspect.id, suspects.c.revision == suspect.revision)
+    changed = suspects.update().where(unchanged).values(**values, revision=revision, updated_at=now)
+    if not changed_one(connection, changed):
+        raise Conflict(f"Suspect {suspect.id} was changed by somebody else at the same moment: try again.")
+    put_in_outbox(connection, suspect.owner_id, suspect.id, revision, now)
+
+
+def _assessment_values(assessment: Assessment) -> dict[str, Any]:
+    return {
+        "product_id": assessment.product_id,
+        "judge_version": assessment.judge_version,
+        "score": assessment.score.value,
+        "reasons": [{**asdict(reason), "evidence": dict(reason.evidence)} for reason in assessment.score.reasons],
+        "matches": [asdict(match) for match in assessment.matches],
+    }
+
+
+def _assessment(row: sa.Row[Any]) -> Assessment:
+    reasons = tuple(Reason(**{**reason, "kind": ReasonKind(reason["kind"])}) for reason in row.reasons)
+    return Assessment(
+        product_id=row.product_id,
+        judge_version=row.judge_version,
+        score=Score(value=row.score, reasons=reasons),
+        matches=tuple(Match(**match) for match in row.matches),
+    )
+
+
+def _suspect(row: sa.Row[Any]) -> Suspect:
+    return Suspect(
+        id=row.id,
+        owner_id=row.owner_id,
+        listing_id=row.listing_id,
+        listing_version_id=row.listing_version_id,
+        score=row.score,
+        state=SuspectState(row.state),
+        verdict=VerdictKind(row.verdict) if row.verdict else None,
+        revision=row.revision,
+        first_suspected_at=row.first_suspected_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _verdict(row: sa.Row[Any]) -> Verdict:
+    return Verdict(
+        id=row.id,
+        owner_id=row.owner_id,
+        suspect_id=row.suspect_id,
+        listing_version_id=row.listing_version_id,
+        kind=VerdictKind(row.kind),
+        note=row.note,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+    )

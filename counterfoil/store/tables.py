@@ -1,0 +1,455 @@
+"""Every table, portable between SQLite and PostgreSQL 15.
+
+Owner-side rows carry `owner_id`; market facts are shared. Rows that a person can take back carry `removed_at` and stay,
+so that what was judged against them can still be explained.
+"""
+
+import sqlalchemy as sa
+
+from counterfoil.store.types import ExactDecimal, Id, Sha256, Time
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = sa.MetaData(naming_convention=NAMING)
+
+
+def _owner() -> sa.Column[int]:
+    return sa.Column("owner_id", Id, sa.ForeignKey("owners.id"), nullable=False)
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _live(table: str, *columns: str) -> sa.Index:
+    """Unique among the rows that are not removed."""
+    live = sa.text("removed_at IS NULL")
+    return sa.Index(f"uq_{table}_live", *columns, unique=True, sqlite_where=live, postgresql_where=live)
+
+
+# ------------------------------------------------------------------------------------------------ the program
+
+instance = sa.Table(
+    "instance",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+# ------------------------------------------------------------------------------------------------- owner side
+
+owners = sa.Table(
+    "owners",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(200), nullable=False, unique=True),
+    sa.Column("registry_revision", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("created_at", Time, nullable=False),
+)
+
+brands = sa.Table(
+    "brands",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("aliases", sa.JSON, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("removed_at", Time),
+    _live("brands", "owner_id", "name"),
+)
+
+rights = sa.Table(
+    "rights",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("brand_id", Id, sa.ForeignKey("brands.id"), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("number", sa.String(100), nullable=False),
+    sa.Column("jurisdiction", sa.String(16), nullable=False),
+    sa.Column("classes", sa.JSON, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("removed_at", Time),
+    _live("rights", "owner_id", "kind", "number", "jurisdiction"),
+)
+
+products = sa.Table(
+    "products",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("brand_id", Id, sa.ForeignKey("brands.id"), nullable=False),
+    sa.Column("name", sa.String(300), nullable=False),
+    sa.Column("sku", sa.String(100)),
+    sa.Column("keywords", sa.JSON, nullable=False),
+    sa.Column("aliases", sa.JSON, nullable=False),
+    sa.Column("price_low", ExactDecimal),
+    sa.Column("price_high", ExactDecimal),
+    sa.Column("currency", sa.String(3)),
+    sa.Column("official_pages", sa.JSON, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("removed_at", Time),
+    _live("products", "owner_id", "brand_id", "name"),
+)
+sa.Index(
+    "uq_products_live_sku",
+    products.c.owner_id,
+    products.c.sku,
+    unique=True,
+    sqlite_where=sa.text("removed_at IS NULL AND sku IS NOT NULL"),
+    postgresql_where=sa.text("removed_at IS NULL AND sku IS NOT NULL"),
+)
+
+reference_images = sa.Table(
+    "reference_images",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("product_id", Id, sa.ForeignKey("products.id"), nullable=False),
+    sa.Column("image_sha256", Sha256, sa.ForeignKey("images.sha256"), nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("removed_at", Time),
+    _live("reference_images", "product_id", "image_sha256"),
+    sa.Index("ix_reference_images_owner_id", "owner_id"),
+)
+
+authorised_sellers = sa.Table(
+    "authorised_sellers",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("marketplace", sa.String(100), nullable=False),
+    sa.Column("seller_key", sa.String(300), nullable=False),
+    sa.Column("name", sa.String(300)),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("removed_at", Time),
+    _live("authorised_sellers", "owner_id", "marketplace", "seller_key"),
+)
+
+exchange_rates = sa.Table(
+    "exchange_rates",
+    metadata,
+    sa.Column("as_of", sa.Date, primary_key=True),
+    sa.Column("base", sa.String(3), primary_key=True),
+    sa.Column("currency", sa.String(3), primary_key=True),
+    sa.Column("rate", ExactDecimal, nullable=False),
+)
+
+# ------------------------------------------------------------------------------------------------ market side
+
+sellers = sa.Table(
+    "sellers",
+    metadata,
+    _id(),
+    sa.Column("marketplace", sa.String(100), nullable=False),
+    sa.Column("seller_key", sa.String(300), nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("url", sa.Text),
+    sa.Column("first_seen_at", Time, nullable=False),
+    sa.Column("last_seen_at", Time, nullable=False),
+    sa.UniqueConstraint("marketplace", "seller_key"),
+)
+
+listings = sa.Table(
+    "listings",
+    metadata,
+    _id(),
+    sa.Column("marketplace", sa.String(100), nullable=False),
+    sa.Column("listing_key", sa.String(1000), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("seller_id", Id, sa.ForeignKey("sellers.id")),
+    sa.Column("latest_number", sa.Integer, nullable=False),
+    sa.Column("first_seen_at", Time, nullable=False),
+    sa.Column("last_seen_at", Time, nullable=False),
+    sa.UniqueConstraint("marketplace", "listing_key"),
+    sa.Index("ix_listings_seller_id", "seller_id"),
+)
+
+images = sa.Table(
+    "images",
+    metadata,
+    sa.Column("sha256", Sha256, primary_key=True),
+    sa.Column("size", Id, nullable=False),
+    sa.Column("stored_at", Time, nullable=False),
+)
+
+image_sources = sa.Table(
+    "image_sources",
+    metadata,
+    # Addresses are longer than an index entry may be; their SHA-256 is not.
+    sa.Column("url_sha256", Sha256, primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("image_sha256", Sha256, sa.ForeignKey("images.sha256"), nullable=False),
+    sa.Column("etag", sa.Text),
+    sa.Column("last_modified", sa.Text),
+    sa.Column("fetched_at", Time, nullable=False),
+)
+
+listing_versions = sa.Table(
+    "listing_versions",
+    metadata,
+    _id(),
+    sa.Column("listing_id", Id, sa.ForeignKey("listings.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("facts_sha256", Sha256, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("description", sa.Text),
+    sa.Column("price", ExactDecimal),
+    sa.Column("price_max", ExactDecimal),
+    sa.Column("currency", sa.String(3)),
+    sa.Column("availability", sa.String(100)),
+    sa.Column("condition", sa.String(100)),
+    sa.Column("seller_id", Id, sa.ForeignKey("sellers.id")),
+    sa.Column("ships_from", sa.Text),
+    sa.Column("category", sa.Text),
+    sa.Column("brand", sa.Text),
+    sa.Column("sku", sa.Text),
+    sa.Column("gtin", sa.Text),
+    sa.Column("attributes", sa.JSON, nullable=False),
+    sa.Column("body_sha256", Sha256),
+    sa.Column("crawl_id", Id, sa.ForeignKey("crawls.id")),
+    sa.Column("captured_at", Time, nullable=False),
+    sa.UniqueConstraint("listing_id", "number"),
+    sa.Index("ix_listing_versions_crawl_id", "crawl_id"),
+)
+
+listing_images = sa.Table(
+    "listing_images",
+    metadata,
+    sa.Column("listing_version_id", Id, sa.ForeignKey("listing_versions.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("image_sha256", Sha256, sa.ForeignKey("images.sha256")),
+    sa.Column("error", sa.Text),
+    sa.Index("ix_listing_images_image_sha256", "image_sha256"),
+)
+
+fingerprints = sa.Table(
+    "fingerprints",
+    metadata,
+    sa.Column("image_sha256", Sha256, sa.ForeignKey("images.sha256"), primary_key=True),
+    sa.Column("version", sa.String(32), primary_key=True),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("phash", sa.String(16), nullable=False),
+    sa.Column("dct256", sa.LargeBinary(32), nullable=False),
+    sa.Column("informative", sa.Boolean, nullable=False),
+    # An unreadable picture keeps its reason here, so that it is not decoded again and again.
+    sa.Column("error", sa.Text),
+)
+
+# ------------------------------------------------------------------------------------------------- monitoring
+
+monitors = sa.Table(
+    "monitors",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("schedule_kind", sa.String(16), nullable=False),
+    sa.Column("schedule_expression", sa.String(200), nullable=False),
+    sa.Column("time_zone", sa.String(64), nullable=False),
+    sa.Column("jitter_seconds", sa.Integer, nullable=False),
+    sa.Column("queries", sa.JSON, nullable=False),
+    sa.Column("limits", sa.JSON, nullable=False),
+    sa.Column("next_nominal_at", Time),
+    sa.Column("next_due_at", Time),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("removed_at", Time),
+    _live("monitors", "owner_id", "name"),
+    sa.Index("ix_monitors_next_due_at", "next_due_at"),
+)
+
+monitor_products = sa.Table(
+    "monitor_products",
+    metadata,
+    _owner(),
+    sa.Column("monitor_id", Id, sa.ForeignKey("monitors.id"), primary_key=True),
+    sa.Column("product_id", Id, sa.ForeignKey("products.id"), primary_key=True),
+)
+
+monitor_marketplaces = sa.Table(
+    "monitor_marketplaces",
+    metadata,
+    _owner(),
+    sa.Column("monitor_id", Id, sa.ForeignKey("monitors.id"), primary_key=True),
+    sa.Column("marketplace", sa.String(100), primary_key=True),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("monitor_id", Id, sa.ForeignKey("monitors.id"), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("trigger", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("nominal_at", Time, nullable=False),
+    sa.Column("late", sa.Boolean, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("finished_at", Time),
+    sa.UniqueConstraint("monitor_id", "nominal_at"),
+    sa.Index("ix_runs_owner_id", "owner_id"),
+)
+
+crawls = sa.Table(
+    "crawls",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("run_id", Id, sa.ForeignKey("runs.id"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("marketplace", sa.String(100), nullable=False),
+    sa.Column("spider", sa.String(32), nullable=False),
+    sa.Column("queries", sa.JSON, nullable=False),
+    sa.Column("limits", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("not_before", Time, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("progress", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("claimed_by", sa.String(200)),
+    sa.Column("lease_until", Time),
+    sa.Column("started_at", Time),
+    sa.Column("finished_at", Time),
+    sa.Column("reason", sa.String(16)),
+    sa.Column("detail", sa.Text),
+    sa.Column("counters", sa.JSON, nullable=False),
+    sa.UniqueConstraint("run_id", "position"),
+    sa.Index("ix_crawls_state_not_before", "state", "not_before"),
+)
+
+crawl_events = sa.Table(
+    "crawl_events",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("crawl_id", Id, sa.ForeignKey("crawls.id"), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("event", sa.String(16), nullable=False),
+    sa.Column("actor", sa.String(200)),
+    sa.Column("detail", sa.Text),
+    sa.Column("at", Time, nullable=False),
+    sa.Index("ix_crawl_events_crawl_id", "crawl_id"),
+)
+
+sightings = sa.Table(
+    "sightings",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("crawl_id", Id, sa.ForeignKey("crawls.id"), nullable=False),
+    sa.Column("listing_id", Id, sa.ForeignKey("listings.id"), nullable=False),
+    sa.Column("listing_version_id", Id, sa.ForeignKey("listing_versions.id"), nullable=False),
+    sa.Column("query", sa.String(300), nullable=False),
+    sa.Column("rank", sa.Integer),
+    sa.Column("seen_at", Time, nullable=False),
+    sa.UniqueConstraint("crawl_id", "listing_id", "query"),
+    sa.Index("ix_sightings_listing_id", "listing_id"),
+)
+
+# -------------------------------------------------------------------------------------------------- judgement
+
+inspections = sa.Table(
+    "inspections",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("listing_id", Id, sa.ForeignKey("listings.id"), nullable=False),
+    sa.Column("listing_version_id", Id, sa.ForeignKey("listing_versions.id"), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_until", Time),
+    sa.Column("judge_version", sa.String(64)),
+    sa.Column("error", sa.Text),
+    sa.Column("created_at", Time, nullable=False),
+    sa.UniqueConstraint("owner_id", "listing_version_id"),
+    sa.Index("ix_inspections_state_id", "state", "id"),
+    sa.Index("ix_inspections_owner_id_listing_id", "owner_id", "listing_id"),
+)
+
+reassessments = sa.Table(
+    "reassessments",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("product_id", Id, sa.ForeignKey("products.id")),
+    sa.Column("cause", sa.String(100), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("position", Id, nullable=False),
+    sa.Column("upto", Id, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_until", Time),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("finished_at", Time),
+    sa.Index("ix_reassessments_state_id", "state", "id"),
+)
+
+suspects = sa.Table(
+    "suspects",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("listing_id", Id, sa.ForeignKey("listings.id"), nullable=False),
+    sa.Column("listing_version_id", Id, sa.ForeignKey("listing_versions.id"), nullable=False),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("verdict", sa.String(16)),
+    # Over the present assessments: tells whether judging again has changed anything.
+    sa.Column("assessed_sha256", Sha256, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("first_suspected_at", Time, nullable=False),
+    sa.Column("updated_at", Time, nullable=False),
+    sa.UniqueConstraint("owner_id", "listing_id"),
+)
+
+assessments = sa.Table(
+    "assessments",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("suspect_id", Id, sa.ForeignKey("suspects.id"), nullable=False),
+    sa.Column("listing_version_id", Id, sa.ForeignKey("listing_versions.id"), nullable=False),
+    sa.Column("product_id", Id, sa.ForeignKey("products.id"), nullable=False),
+    sa.Column("judge_version", sa.String(64), nullable=False),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("reasons", sa.JSON, nullable=False),
+    sa.Column("matches", sa.JSON, nullable=False),
+    sa.Column("assessed_at", Time, nullable=False),
+    sa.UniqueConstraint("listing_version_id", "product_id", "judge_version"),
+    sa.Index("ix_assessments_suspect_id", "suspect_id"),
+)
+
+verdicts = sa.Table(
+    "verdicts",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("suspect_id", Id, sa.ForeignKey("suspects.id"), nullable=False),
+    sa.Column("listing_version_id", Id, sa.ForeignKey("listing_versions.id"), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("decided_by", sa.String(200), nullable=False),
+    sa.Column("decided_at", Time, nullable=False),
+    sa.Index("ix_verdicts_suspect_id", "suspect_id"),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("suspect_id", Id, sa.ForeignKey("suspects.id"), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Index("ix_outbox_suspect_id", "suspect_id"),
+)

@@ -1,0 +1,64 @@
+"""Reads addresses of one marketplace: which of them are listings, and how a listing's address is kept."""
+
+import re
+from functools import cache
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
+
+from w3lib.url import canonicalize_url
+
+from counterfoil.marketplaces import Marketplace
+
+
+def search_address(marketplace: Marketplace, query: str, page: int) -> str:
+    """Where the marketplace answers a query; `page` counts from 1."""
+    # str.format would read the braces of a query, and of a declared address, as its own.
+    address = marketplace.search.url.replace("{page}", str(page))
+    return address.replace("{query}", quote(query, safe=""))
+
+
+def listing_id(marketplace: Marketplace, url: str) -> str | None:
+    """The marketplace's id of the listing at this address; None where the address is no listing of its."""
+    parts = _split(url)
+    if parts is None or not _is_of(marketplace, parts):
+        return None
+    pattern = _compiled(marketplace.listing.url)
+    found = pattern.search(parts.path) or pattern.search(f"{parts.path}?{parts.query}")
+    return (found["id"] or None) if found else None
+
+
+def kept_address(marketplace: Marketplace, url: str) -> str:
+    """The address under which a listing is kept: of its query only what holds its id, and no fragment.
+
+    What a results page appends to its links (position, session, campaign) would make a new version of every listing
+    each time it is crawled.
+    """
+    parts = _split(url)
+    number = listing_id(marketplace, url)
+    if parts is None or number is None:
+        return canonicalize_url(url)
+    holding = [(name, value) for name, value in parse_qsl(parts.query) if value == number]
+    if _compiled(marketplace.listing.url).search(parts.path):
+        holding = []
+    elif not holding:
+        return canonicalize_url(url)
+    return canonicalize_url(parts._replace(query=urlencode(holding), fragment="").geturl())
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return parts if parts.scheme in {"http", "https"} else None
+
+
+def _is_of(marketplace: Marketplace, parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    homes = (urlsplit(marketplace.url).hostname, urlsplit(marketplace.search.url).hostname)
+    bare = [home.removeprefix("www.") for home in homes if home]
+    return any(host == home or host.endswith("." + home) for home in bare)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)

@@ -1,0 +1,74 @@
+"""What one crawl process is to do: read from its row in the database, or said by a person on the command line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from counterfoil.egress import guard_from, read_url
+from counterfoil.exceptions import AddressRefused, InvalidInput, Superseded
+from counterfoil.marketplaces import Marketplace, get_marketplace, load_marketplaces
+from counterfoil.models import CrawlLimits, CrawlState
+from counterfoil.settings import Settings
+from counterfoil.store import Store
+from counterfoil.store.crawls import get_crawl
+from counterfoil.store.listings import listings_seen
+from crawlers.addresses import search_address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One marketplace and the queries to ask it; `crawl_id` and `attempt` are None when a person asks.
+
+    `stored` are the listings that earlier attempts at the crawl have stored: key to listing id.
+    """
+
+    marketplace: Marketplace
+    queries: tuple[str, ...]
+    limits: CrawlLimits = field(default_factory=CrawlLimits)
+    crawl_id: int | None = None
+    attempt: int | None = None
+    stored: Mapping[str, int] = field(default_factory=dict)
+
+
+def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> Assignment:
+    """The assignment of a claimed crawl. Raises NotFound, UnknownMarketplace, or Superseded."""
+    with store.read() as connection:
+        crawl = get_crawl(connection, crawl_id)
+        stored = listings_seen(connection, crawl_id)
+    if crawl.attempt != attempt or crawl.state is not CrawlState.CLAIMED:
+        raise Superseded(
+            f"Attempt {attempt} at crawl {crawl_id} is over: it is {crawl.state}, attempt {crawl.attempt}."
+        )
+    return Assignment(
+        marketplace=get_marketplace(load_marketplaces(settings), crawl.marketplace),
+        queries=crawl.queries,
+        limits=crawl.limits,
+        crawl_id=crawl_id,
+        attempt=attempt,
+        stored=stored,
+    )
+
+
+def by_hand(settings: Settings, marketplace: str | None, query: str | None) -> Assignment:
+    """The assignment that a person gives. Raises InvalidInput, or UnknownMarketplace."""
+    if not marketplace:
+        raise InvalidInput("Say which marketplace to crawl, and for what: -a marketplace=NAME -a query=WORDS.")
+    declared = get_marketplace(load_marketplaces(settings), marketplace)
+    return Assignment(marketplace=declared, queries=(query,) if query else ())
+
+
+def refusal(assignment: Assignment, settings: Settings) -> str | None:
+    """Why this crawl must not start at all, in words for its operator; None if it may."""
+    if not assignment.queries:
+        return "There is nothing to search for: -a query=WORDS."
+    try:
+        target = read_url(search_address(assignment.marketplace, "x", 1))
+    except AddressRefused as error:
+        return f"{assignment.marketplace.name} cannot be searched: {error}"
+    if settings.contact is None and not guard_from(settings).lists(target.host, target.port):
+        return (
+            f"{target.host} is not crawled anonymously: set COUNTERFOIL_CONTACT to an address or e-mail where its "
+            "operators can reach you."
+        )
+    if (settings.proxy_address or "").startswith("https:"):
+        return "COUNTERFOIL_PROXY must be an http:// address: Scrapy cannot speak TLS to the proxy itself."
+    return None

@@ -1,0 +1,81 @@
+"""What all spiders of this project share: their assignment, its politeness, and what they have met so far."""
+
+import logging
+from typing import Any, Self
+
+from scrapy import Spider
+from scrapy.crawler import Crawler
+
+from counterfoil.evidence import open_evidence
+from counterfoil.models import FinishReason
+from counterfoil.settings import load_settings
+from counterfoil.store import open_store
+from crawlers.assignment import Assignment, assigned, by_hand, refusal
+from crawlers.frontier import Frontier
+from crawlers.observations import Observations, Stop
+from crawlers.recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+# What the process of a recorded crawl ends with; the launcher knows the same numbers.
+CLOSED = 0
+CRASHED = 1
+SUPERSEDED = 3
+STOPPED = 4
+
+
+class MarketplaceSpider(Spider):
+    """A spider that reads one declared marketplace.
+
+    Started by the launcher with `crawl_id` and `attempt` it writes to the database through `recorder`; started by a
+    person with `marketplace` and `query` it has none, and its items go to the feed alone. `exit_code` is what the
+    process ends with.
+    """
+
+    assignment: Assignment
+    observations: Observations
+    frontier: Frontier
+    recorder: Recorder | None
+    exit_code: int
+    watch_stdin: bool
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Read the assignment and set what it asks for, before Scrapy builds the downloader.
+
+        Raises InvalidInput, UnknownMarketplace, NotFound, Superseded or StoreError.
+        """
+        settings = load_settings()
+        recorder = None
+        if "crawl_id" in kwargs:
+            store = open_store(settings)
+            assignment = assigned(settings, store, int(kwargs["crawl_id"]), int(kwargs["attempt"]))
+            recorder = Recorder(store, open_evidence(settings), assignment)
+        else:
+            assignment = by_hand(settings, kwargs.get("marketplace"), kwargs.get("query"))
+        _be_polite(crawler, assignment)
+        spider = super().from_crawler(crawler, *args)
+        spider.assignment = assignment
+        spider.observations = Observations()
+        spider.frontier = Frontier(assignment.limits, assignment.stored, spider.observations)
+        spider.recorder = recorder
+        spider.exit_code = CRASHED
+        spider.watch_stdin = kwargs.get("watch_stdin") == "1"
+        reason = refusal(assignment, settings)
+        if reason is not None:
+            spider.observations.stop = Stop(FinishReason.CRASHED, reason)
+        return spider
+
+
+def _be_polite(crawler: Crawler, assignment: Assignment) -> None:
+    politeness = assignment.marketplace.politeness
+    declared = {
+        "DOWNLOAD_DELAY": politeness.delay,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": politeness.concurrency,
+        # Few pages on the way, so that the pictures of one are fetched before many more pages are.
+        "CONCURRENT_REQUESTS": 2 * politeness.concurrency,
+        "AUTOTHROTTLE_START_DELAY": politeness.delay,
+        "AUTOTHROTTLE_TARGET_CONCURRENCY": politeness.concurrency,
+    }
+    for name, value in declared.items():
+        crawler.settings.set(name, value, priority="spider")

@@ -1,0 +1,1 @@
+"""What this project changes about Scrapy's own commands."""

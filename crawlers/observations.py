@@ -1,0 +1,96 @@
+"""What a crawl has met so far, counted while it runs; `crawlers.outcome` makes its reason of it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from counterfoil.models import CrawlCounters, FinishReason
+
+
+class Fate(StrEnum):
+    """What became of one page that was asked for."""
+
+    READ = "read"
+    EMPTY = "empty"
+    GONE = "gone"
+    LAYOUT = "layout"
+    BLOCKED = "blocked"
+    RATE_LIMITED = "rate_limited"
+    ROBOTS = "robots"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    CRASHED = "crashed"
+    STOPPED = "stopped"
+
+
+GOOD = frozenset({Fate.READ, Fate.EMPTY})
+# Neither good nor the site's failure: a listing that is gone says nothing about the others, and a page that was not
+# fetched because the crawl was stopping says nothing at all.
+_NEUTRAL = frozenset({Fate.GONE, Fate.STOPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The crawl was ended on the way; without a reason it was interrupted, and another attempt will go on."""
+
+    reason: FinishReason | None
+    detail: str
+
+
+@dataclass(slots=True)
+class Observations:
+    """Facts about a running crawl; changed only in the reactor's thread.
+
+    `queries` says for each query how its last page of results fared, `listings` how many listing pages fared how.
+    """
+
+    queries: dict[str, Fate] = field(default_factory=dict)
+    listings: Counter[Fate] = field(default_factory=Counter)
+    limits: dict[str, str] = field(default_factory=dict)
+    stop: Stop | None = None
+    last_failure: str = ""
+    requests: int = 0
+    pages: int = 0
+    images: int = 0
+    image_errors: int = 0
+    bytes: int = 0
+    refused: int = 0
+    failed_pages: int = 0
+    streak: int = 0
+    streak_fate: Fate | None = None
+
+    def note_results(self, query: str, fate: Fate, detail: str = "") -> None:
+        """A page of results was read, or could not be."""
+        self.queries[query] = fate
+        self._note(fate, detail)
+
+    def note_listing(self, fate: Fate, detail: str = "") -> None:
+        """A listing's page was read, or could not be."""
+        self.listings[fate] += 1
+        self._note(fate, detail)
+
+    def note_limit(self, name: str, detail: str) -> None:
+        """One of the crawl's limits cut something off."""
+        self.limits.setdefault(name, detail)
+
+    def counters(self) -> CrawlCounters:
+        """The counters that the crawl's row keeps."""
+        return CrawlCounters(
+            requests=self.requests,
+            pages=self.pages,
+            images=self.images,
+            image_errors=self.image_errors,
+            bytes=self.bytes,
+            errors=self.failed_pages + self.refused,
+        )
+
+    def _note(self, fate: Fate, detail: str) -> None:
+        if fate in GOOD:
+            self.pages += 1
+        elif fate is not Fate.STOPPED:
+            self.last_failure = detail or self.last_failure
+            # The guard has counted those that it refused.
+            self.failed_pages += fate is not Fate.REFUSED
+        if fate not in _NEUTRAL:
+            self.streak = self.streak + 1 if fate is self.streak_fate else 1
+            self.streak_fate = fate

@@ -1,0 +1,94 @@
+"""The one place that decides why a crawl ended: from facts, without I/O."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from counterfoil.models import FinishReason
+from crawlers.observations import GOOD, Fate, Observations, Stop
+
+# So many pages in a row that fare alike end a crawl early: going on would only harden the site's mind.
+_PATIENCE = {Fate.BLOCKED: 5, Fate.RATE_LIMITED: 3, Fate.UNREACHABLE: 5}
+
+# The worst first: among failures that are equally many, the one that tells the operator most.
+_REASONS = {
+    Fate.BLOCKED: FinishReason.BLOCKED,
+    Fate.RATE_LIMITED: FinishReason.RATE_LIMITED,
+    Fate.ROBOTS: FinishReason.ROBOTS,
+    Fate.UNREACHABLE: FinishReason.SITE_DOWN,
+    Fate.LAYOUT: FinishReason.LAYOUT,
+    Fate.REFUSED: FinishReason.CRASHED,
+    Fate.CRASHED: FinishReason.CRASHED,
+}
+_WORDS = {
+    Fate.BLOCKED: "the site blocks this crawler",
+    Fate.RATE_LIMITED: "the site asks to slow down (429)",
+    Fate.ROBOTS: "robots.txt does not allow it, or cannot be had",
+    Fate.UNREACHABLE: "the site does not answer",
+    Fate.LAYOUT: "the page is not what the declaration describes",
+    Fate.REFUSED: "the address is refused",
+    Fate.CRASHED: "reading the page failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The one reason why a crawl ended, and a sentence about it."""
+
+    reason: FinishReason
+    detail: str | None = None
+
+
+def decide(seen: Observations) -> Outcome | None:
+    """Why the crawl ended; None when it was interrupted and another attempt will go on.
+
+    A stop on the way comes first; then queries whose results could not be read to their end, when they are most of
+    them; then listing pages, when most of those that were tried failed; then limits.
+    """
+    if seen.stop is not None:
+        return Outcome(seen.stop.reason, seen.stop.detail) if seen.stop.reason else None
+    failure = _most_queries(seen) or _most_listings(seen)
+    if failure is not None:
+        return failure
+    if seen.limits:
+        return Outcome(FinishReason.LIMIT, "; ".join(seen.limits.values()))
+    return Outcome(FinishReason.FINISHED, _blemishes(seen))
+
+
+def early_stop(seen: Observations) -> Stop | None:
+    """The stop that a streak of like failures asks for, if it is long enough."""
+    fate = seen.streak_fate
+    if fate is None or seen.streak < _PATIENCE.get(fate, seen.streak + 1):
+        return None
+    return Stop(_REASONS[fate], _sentence(fate, f"{seen.streak} pages in a row", seen.last_failure))
+
+
+def _most_queries(seen: Observations) -> Outcome | None:
+    failed = Counter(fate for fate in seen.queries.values() if fate not in GOOD)
+    if failed.total() * 2 <= len(seen.queries):
+        return None
+    return _failure(failed, f"{failed.total()} of {len(seen.queries)} queries", seen.last_failure)
+
+
+def _most_listings(seen: Observations) -> Outcome | None:
+    failed = Counter({fate: count for fate, count in seen.listings.items() if fate in _REASONS})
+    tried = failed.total() + seen.listings[Fate.READ]
+    if failed.total() * 2 <= tried:
+        return None
+    return _failure(failed, f"{failed.total()} of {tried} listing pages", seen.last_failure)
+
+
+def _failure(failed: Mapping[Fate, int], what: str, last: str) -> Outcome | None:
+    worst = max((fate for fate in _REASONS if failed.get(fate)), key=lambda fate: failed[fate], default=None)
+    return Outcome(_REASONS[worst], _sentence(worst, what, last)) if worst else None
+
+
+def _sentence(fate: Fate, what: str, last: str) -> str:
+    return f"{what}: {_WORDS[fate]}" + (f" ({last})" if last else "")
+
+
+def _blemishes(seen: Observations) -> str | None:
+    failed = [query for query, fate in seen.queries.items() if fate not in GOOD]
+    if not failed:
+        return None
+    return f"{len(failed)} of {len(seen.queries)} queries were not read to their end ({seen.last_failure})"

@@ -1,0 +1,197 @@
+"""Page classes: a response in, what it says out, no I/O. scrapy-poet hands them to the spiders.
+
+These two read any marketplace by its declaration. A marketplace that needs more gets a subclass, registered with
+web-poet's `handle_urls` for its addresses.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urljoin
+
+import attrs
+from parsel import Selector, SelectorList
+from web_poet import WebPage
+
+from counterfoil.marketplaces import Marketplace
+from crawlers.addresses import kept_address, listing_id, search_address
+from crawlers.extraction import extract_listing, visible_title
+from crawlers.items import ListingItem
+from crawlers.structured import Document
+
+# Words in the title of pages that stand in the way of a crawler. Only looked for where the page shows no listing.
+_BARRIERS = (
+    *(
+        "captcha",
+        "robot check",
+        "are you a robot",
+        "not a robot",
+        "access denied",
+        "access to this page has been denied",
+    ),
+    *("attention required", "just a moment", "verify you are human", "security check", "security verification"),
+    *("unusual traffic", "pardon our interruption", "request blocked", "log in or sign up", "验证码", "安全验证"),
+)
+
+
+class PageKind(StrEnum):
+    """What a page turned out to be."""
+
+    LISTING = "listing"
+    RESULTS = "results"
+    EMPTY = "empty"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One listing on a page of results; `rank` counts from 1 on this page."""
+
+    listing_id: str
+    url: str
+    rank: int
+    title: str | None = None
+    price: str | None = None
+    thumbnail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """A page of results as it was read; `next_url` leads to the page after it."""
+
+    kind: PageKind
+    cards: tuple[Card, ...] = ()
+    next_url: str | None = None
+
+
+@attrs.define
+class DeclaredPage(WebPage[ListingItem]):
+    """A page of a declared marketplace."""
+
+    declaration: Marketplace
+    _tree: Selector | None = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def selector(self) -> Selector:
+        """The page as HTML, whatever it looks like: a body that happens to be JSON has no elements, and that is all."""
+        if self._tree is None:
+            self._tree = Selector(text=self.response.text, type="html", base_url=self.base_url)
+        return self._tree
+
+    @property
+    def document(self) -> Document:
+        """The page's parsed tree."""
+        return self.selector.root
+
+    def is_barrier(self) -> bool:
+        """Whether the page's title says that it stands in the way: captcha, challenge, refusal."""
+        title = (visible_title(self.document) or "") + " " + (self.css("title::text").get() or "")
+        return any(words in title.casefold() for words in _BARRIERS)
+
+
+@attrs.define
+class ResultsPage(DeclaredPage):
+    """A page of search results, read by the declaration's selectors."""
+
+    def read(self, query: str, number: int) -> Results:
+        """What the page shows for `query`; `number` is the page's place among the results, from 1.
+
+        Where a declared marker of "nothing found" is shown, what else the page offers is no result.
+        """
+        search = self.declaration.search
+        if search.empty and self.css(search.empty):
+            return Results(kind=PageKind.EMPTY)
+        cards = self._cards()
+        if cards:
+            return Results(kind=PageKind.RESULTS, cards=cards, next_url=self._next_url(query, number))
+        if self.is_barrier():
+            return Results(kind=PageKind.BLOCKED)
+        # Numbered pages end where the results do.
+        numbered = number > 1 and "{page}" in search.url
+        return Results(kind=PageKind.EMPTY if numbered else PageKind.UNKNOWN)
+
+    def _cards(self) -> tuple[Card, ...]:
+        found: dict[str, Card] = {}
+        for element in self.css(self.declaration.search.card):
+            card = self._card(element, rank=len(found) + 1)
+            if card is not None:
+                found.setdefault(card.listing_id, card)
+        return tuple(found.values())
+
+    def _card(self, element: Selector, rank: int) -> Card | None:
+        search = self.declaration.search
+        link = _attribute(element.css(search.link), "href")
+        url = _joined(str(self.url), link)
+        number = listing_id(self.declaration, url) if url else None
+        if url is None or number is None:
+            return None
+        image = _attribute(element.css(search.image), "src", "data-src") if search.image else None
+        return Card(
+            listing_id=number,
+            url=url,
+            rank=rank,
+            title=_text(element, search.title),
+            price=_text(element, search.price),
+            thumbnail=_joined(str(self.url), image),
+        )
+
+    def _next_url(self, query: str, number: int) -> str | None:
+        search = self.declaration.search
+        if search.next:
+            return _joined(str(self.url), _attribute(self.css(search.next), "href"))
+        related = _attribute(self.css("link[rel~=next], a[rel~=next]"), "href")
+        if related:
+            return _joined(str(self.url), related)
+        return search_address(self.declaration, query, number + 1) if "{page}" in search.url else None
+
+
+@attrs.define
+class ListingPage(DeclaredPage):
+    """A listing's own page, read by the generic reader."""
+
+    async def to_item(self) -> ListingItem:
+        """What the page says about its listing."""
+        url = str(self.url)
+        item = extract_listing(self.document, url, self.declaration.currencies)
+        item.listing_id = listing_id(self.declaration, url)
+        item.url = kept_address(self.declaration, url)
+        return item
+
+    def missing(self, item: ListingItem) -> list[str]:
+        """The fields that the declaration says are always there, and are not."""
+        return [name for name in self.declaration.listing.required if not getattr(item, _FIELD_NAMES.get(name, name))]
+
+    def shows_more_than_a_title(self, item: ListingItem) -> bool:
+        """Whether any other required field is there: an apology has a heading too, and must not pass for a listing."""
+        required = set(self.declaration.listing.required) - {"title"}
+        return bool(item.title) and bool(required - set(self.missing(item)))
+
+
+# What declarations may call a field that an item calls otherwise.
+_FIELD_NAMES = {"seller": "seller_name", "image": "images"}
+
+
+def _text(element: Selector, selector: str | None) -> str | None:
+    for found in element.css(selector) if selector else ():
+        text = found.root if isinstance(found.root, str) else found.xpath("string()").get("")
+        return " ".join(text.split()) or None
+    return None
+
+
+def _attribute(found: SelectorList[Selector], *names: str) -> str | None:
+    """The first of these attributes that has a value; a selector that ends in ::attr(...) has chosen one itself."""
+    for element in found:
+        values = [element.root] if isinstance(element.root, str) else [element.attrib.get(name, "") for name in names]
+        for value in values:
+            if value.strip():
+                return str(value.strip())
+    return None
+
+
+def _joined(base: str, link: str | None) -> str | None:
+    if not link:
+        return None
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return None

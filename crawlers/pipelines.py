@@ -1,0 +1,144 @@
+"""From an item to rows: pictures and the body as files first, then everything in one transaction."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from functools import partial
+from typing import Any, Self, TypeVar
+
+import sqlalchemy as sa
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+
+from counterfoil.clock import now
+from counterfoil.models import ListingFacts, Sighting
+from counterfoil.store.images import add_image, add_image_source
+from counterfoil.store.listings import record_listing, record_query, says_nothing_new
+from crawlers.base import MarketplaceSpider
+from crawlers.failures import CrawlStopping
+from crawlers.images import PictureFetcher
+from crawlers.items import MOST_IMAGES, ListingItem, Picture, SeenAgain, first_sighting, to_facts
+from crawlers.recorder import Recorder, is_disk_full, is_fatal
+from crawlers.stopping import stop_unrecorded
+
+T = TypeVar("T")
+
+
+class RecordingPipeline:
+    """A pipeline that works only in a recorded crawl; a person's own crawl passes through it untouched."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Made for a crawler."""
+        return cls(crawler)
+
+    @property
+    def spider(self) -> MarketplaceSpider:
+        """The running spider."""
+        if not isinstance(self._crawler.spider, MarketplaceSpider):
+            raise TypeError("this project's pipelines serve this project's spiders")
+        return self._crawler.spider
+
+
+class ImagePipeline(RecordingPipeline):
+    """Fetches and keeps the pictures of a listing."""
+
+    _fetcher: PictureFetcher | None = None
+
+    def open_spider(self) -> None:
+        """Make ready for the crawl."""
+        if self.spider.recorder is not None:
+            self._fetcher = PictureFetcher(self._crawler, self.spider.recorder, self.spider.observations)
+
+    async def process_item(self, item: Any) -> Any:
+        """Add to a listing what became of its pictures."""
+        if self._fetcher is not None and isinstance(item, ListingItem):
+            wanted = [self._fetch(self._fetcher, url) for url in item.images[:MOST_IMAGES]]
+            item.pictures = list(await asyncio.gather(*wanted))
+        return item
+
+    async def _fetch(self, fetcher: PictureFetcher, url: str) -> Picture:
+        try:
+            return await fetcher.fetch(url)
+        except CrawlStopping as error:
+            stop = self.spider.observations.stop
+            if stop is None or stop.reason is None:
+                raise DropItem("another attempt at this crawl will read it again") from error
+            return Picture(url=url, error="the crawl ended before it was fetched")
+        except OSError as error:
+            if is_disk_full(error):
+                stop_unrecorded(self._crawler, error)
+                raise DropItem(f"its pictures cannot be kept: {error}") from error
+            raise
+
+
+class StorePipeline(RecordingPipeline):
+    """Writes listings and sightings, and waits until they are committed."""
+
+    async def process_item(self, item: Any) -> Any:
+        """Write one item."""
+        recorder = self.spider.recorder
+        if recorder is not None and isinstance(item, ListingItem):
+            await self._until_done(self._store(recorder, item))
+        elif recorder is not None and isinstance(item, SeenAgain):
+            await self._until_done(recorder.write(partial(_note, recorder=recorder, sightings=item.sightings)))
+        return item
+
+    async def _store(self, recorder: Recorder, item: ListingItem) -> None:
+        try:
+            facts = to_facts(item)
+        except ValueError as error:
+            raise DropItem(str(error)) from error
+        body = await recorder.in_thread(_keep_body, recorder, item.key, facts, item.body)
+        item.body = b""
+        listing_id = await recorder.write(partial(_record, recorder=recorder, item=item, facts=facts, body=body))
+        late = [(listing_id, sighting) for sighting in self.spider.frontier.store(item.key, listing_id)]
+        if late:
+            await recorder.write(partial(_note, recorder=recorder, sightings=late))
+
+    async def _until_done(self, work: Awaitable[T]) -> T:
+        try:
+            return await work
+        except Exception as error:
+            if not is_fatal(error):
+                raise
+            stop_unrecorded(self._crawler, error)
+            raise DropItem(f"nothing more can be written: {error}") from error
+
+
+def _keep_body(recorder: Recorder, key: str, facts: ListingFacts, body: bytes) -> str | None:
+    """Keep the response body, unless the listing says what it said before: pages differ in every nonce and advert."""
+    with recorder.store.read() as connection:
+        known = says_nothing_new(connection, recorder.marketplace, key, facts)
+    return None if known or not body else recorder.evidence.put_body(body)
+
+
+def _note(connection: sa.Connection, *, recorder: Recorder, sightings: Sequence[tuple[int, Sighting]]) -> None:
+    for listing_id, sighting in sightings:
+        record_query(connection, recorder.crawl_id, listing_id, sighting)
+
+
+def _record(
+    connection: sa.Connection, *, recorder: Recorder, item: ListingItem, facts: ListingFacts, body: str | None
+) -> int:
+    """Write a listing with its pictures and all its sightings so far; its id."""
+    moment = now()
+    for picture in item.pictures:
+        if picture.sha256 is not None and picture.size is not None:
+            add_image(connection, picture.sha256, picture.size, moment)
+        if picture.source is not None:
+            add_image_source(connection, picture.source, moment)
+    recorded = record_listing(
+        connection,
+        crawl_id=recorder.crawl_id,
+        marketplace=recorder.marketplace,
+        key=item.key,
+        facts=facts,
+        body_sha256=body,
+        sighting=first_sighting(item, moment),
+    )
+    for sighting in item.sightings[1:]:
+        record_query(connection, recorder.crawl_id, recorded.listing_id, sighting)
+    return recorded.listing_id

@@ -1,0 +1,141 @@
+"""Searches a marketplace for each query of the crawl: pages of results, then each listing's own page, once."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from scrapy import Request
+from scrapy.http import HtmlResponse, Response, TextResponse
+from twisted.python.failure import Failure
+
+from counterfoil.clock import now
+from counterfoil.models import Sighting
+from counterfoil.store.listings import listing_key
+from crawlers.addresses import listing_id, search_address
+from crawlers.base import MarketplaceSpider
+from crawlers.failures import describe, fate_of_error
+from crawlers.frontier import Next
+from crawlers.items import ListingItem, SeenAgain
+from crawlers.observations import Fate
+from crawlers.pages import Card, ListingPage, PageKind, Results, ResultsPage
+
+_FATES = {
+    PageKind.RESULTS: Fate.READ,
+    PageKind.EMPTY: Fate.EMPTY,
+    PageKind.BLOCKED: Fate.BLOCKED,
+    PageKind.UNKNOWN: Fate.LAYOUT,
+}
+# Listings before the next page of results: what was found is read before more is looked for.
+_LISTING_PRIORITY = 10
+
+
+class SearchSpider(MarketplaceSpider):
+    """`scrapy crawl search -a marketplace=NAME -a query=WORDS -O listings.jsonl`."""
+
+    name = "search"
+
+    async def start(self) -> AsyncIterator[Any]:
+        """The first page of results of each query."""
+        if self.observations.stop is None:
+            for query in self.assignment.queries:
+                if self.frontier.spend_page():
+                    url = search_address(self.assignment.marketplace, query, 1)
+                    yield self._ask_results(url, query, number=1, above=0)
+
+    def parse(self, response: Response, results: ResultsPage, listing: ListingPage) -> Any:
+        """For `scrapy parse --spider=search -a marketplace=NAME URL`: read the page by what its address is."""
+        if listing_id(self.assignment.marketplace, response.url):
+            return self.parse_listing(response, listing)
+        return self.parse_results(response, results, query="", number=1, above=0)
+
+    def parse_results(
+        self, response: Response, page: ResultsPage, query: str, number: int, above: int
+    ) -> Iterator[Request | SeenAgain]:
+        """Read page `number` of a query's results; `above` listings were ranked on the pages before it."""
+        results = page.read(query, number) if isinstance(response, TextResponse) else Results(kind=PageKind.UNKNOWN)
+        self.observations.note_results(query, _FATES[results.kind], f"{response.url}: {results.kind} page")
+        keys = [listing_key(card.listing_id, card.url) for card in results.cards]
+        self.frontier.turn_page(query, keys)
+        again: list[tuple[int, Sighting]] = []
+        for card, key in zip(results.cards, keys, strict=True):
+            sighting = Sighting(query=query, rank=above + card.rank, seen_at=now())
+            match self.frontier.see(key, sighting):
+                case Next.FETCH:
+                    yield self._ask_listing(card, key)
+                case Next.NOTE:
+                    again.append((self.frontier.listing_id(key), sighting))
+        if again and self.recorder is not None:
+            yield SeenAgain(sightings=tuple(again))
+        if results.next_url and self.frontier.goes_on(query, number):
+            yield self._ask_results(results.next_url, query, number + 1, above + len(results.cards))
+
+    async def parse_listing(
+        self, response: Response, page: ListingPage, key: str | None = None
+    ) -> AsyncIterator[ListingItem]:
+        """Read a listing's own page; `key` is the one that led to it."""
+        if not isinstance(response, HtmlResponse):
+            self.observations.note_listing(Fate.LAYOUT, f"{response.url}: is no HTML page")
+            return
+        item = await page.to_item()
+        if item.listing_id is None:
+            # A redirect led away: to the front page, to a page of similar things, to a log-in.
+            barrier = page.is_barrier()
+            self.observations.note_listing(Fate.BLOCKED if barrier else Fate.GONE, f"{response.url}: is no listing")
+            return
+        missing = page.missing(item)
+        if missing:
+            fate = Fate.BLOCKED if page.is_barrier() else Fate.LAYOUT
+            self.observations.note_listing(fate, f"{response.url}: shows no {', '.join(missing)}")
+            if fate is Fate.BLOCKED or not page.shows_more_than_a_title(item):
+                return
+            # What the page does show is kept also when the layout has changed: the crawl's reason says the rest.
+        else:
+            self.observations.note_listing(Fate.READ)
+        item.body = response.body
+        item.sightings = self.frontier.collect(key or item.key)
+        yield item
+
+    def results_failed(self, failure: Failure) -> None:
+        """A page of results did not come."""
+        fate = fate_of_error(failure.value)
+        # A search that is not found is no search of this marketplace any more.
+        fate = Fate.LAYOUT if fate is Fate.GONE else fate
+        self.observations.note_results(_request(failure).cb_kwargs["query"], fate, self._told(failure, fate))
+
+    def listing_failed(self, failure: Failure) -> None:
+        """A listing's page did not come."""
+        fate = fate_of_error(failure.value)
+        self.observations.note_listing(fate, self._told(failure, fate))
+
+    def _ask_listing(self, card: Card, key: str) -> Request:
+        return Request(
+            card.url,
+            callback=self.parse_listing,
+            errback=self.listing_failed,
+            cb_kwargs={"key": key},
+            priority=_LISTING_PRIORITY,
+            dont_filter=True,
+        )
+
+    def _ask_results(self, url: str, query: str, number: int, above: int) -> Request:
+        return Request(
+            url,
+            callback=self.parse_results,
+            errback=self.results_failed,
+            cb_kwargs={"query": query, "number": number, "above": above},
+            dont_filter=True,
+        )
+
+    def _told(self, failure: Failure, fate: Fate) -> str:
+        words = describe(failure)
+        if fate is Fate.CRASHED:
+            self.logger.error("%s", words, exc_info=failure.value)
+        elif fate is not Fate.STOPPED:
+            self.logger.warning("%s", words)
+        return words
+
+
+def _request(failure: Failure) -> Request:
+    request = getattr(failure, "request", None)
+    if not isinstance(request, Request):
+        raise TypeError("Scrapy gives every failure its request")
+    return request

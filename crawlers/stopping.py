@@ -1,0 +1,50 @@
+"""Ends a crawl on the way: what was asked for is still read, what only waits is given up."""
+
+import asyncio
+import logging
+
+from scrapy.crawler import Crawler
+from twisted.python.failure import Failure
+
+from counterfoil.exceptions import Superseded
+from counterfoil.models import FinishReason
+from crawlers.base import SUPERSEDED, MarketplaceSpider
+from crawlers.failures import CrawlStopping
+from crawlers.observations import Stop
+from crawlers.recorder import is_disk_full
+
+log = logging.getLogger(__name__)
+
+_closing: set[asyncio.Task[None]] = set()
+
+
+def stop_crawl(crawler: Crawler, stop: Stop) -> None:
+    """Close the spider for this reason; the first reason given is the one that stays."""
+    spider = crawler.spider
+    if not isinstance(spider, MarketplaceSpider) or spider.observations.stop is not None:
+        return
+    spider.observations.stop = stop
+    log.warning("stopping: %s", stop.detail)
+    _empty_queues(crawler)
+    task = asyncio.ensure_future(crawler.engine.close_spider_async(reason=str(stop.reason or "interrupted")))
+    # The loop keeps only weak references to tasks.
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
+
+
+def stop_unrecorded(crawler: Crawler, error: Exception) -> None:
+    """Stop because nothing more can be written: the disk is full, the database is away, or the attempt is over."""
+    if is_disk_full(error):
+        stop_crawl(crawler, Stop(FinishReason.DISK_FULL, f"the disk is full: {error}"))
+        return
+    if isinstance(error, Superseded) and isinstance(crawler.spider, MarketplaceSpider):
+        crawler.spider.exit_code = SUPERSEDED
+    stop_crawl(crawler, Stop(None, str(error)))
+
+
+def _empty_queues(crawler: Crawler) -> None:
+    """Give up requests that wait for their turn at a site: with a delay between them they would take minutes."""
+    for slot in crawler.engine.downloader.slots.values():
+        while slot.queue:
+            _request, waiting = slot.queue.popleft()
+            waiting.errback(Failure(CrawlStopping("the crawl is ending")))  # type: ignore[no-untyped-call]

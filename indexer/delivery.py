@@ -1,0 +1,124 @@
+"""Carries the outbox into the index. Crawling, judging and verdicts never wait for it.
+
+What the index has is struck off the outbox; what it could not take stays there. Any number of these may run at once.
+"""
+
+import logging
+import random
+import threading
+import time
+from dataclasses import dataclass
+
+from counterfoil.exceptions import Conflict, IndexUnavailable
+from counterfoil.store import Store
+from counterfoil.store.outbox import delivered, outbox_after
+from indexer.base import IndexState, PutOutcome, PutStatus, SuspectIndex
+from indexer.loading import load_documents
+from indexer.rebuild import rebuild
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 200
+_LONGEST_PAUSE = 30.0
+# How long a command waits for an index that another process is making just now.
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What one step did: how many documents were stored or stale, which were refused, and where the outbox goes on.
+
+    `position` is None at the outbox's end.
+    """
+
+    stored: int = 0
+    stale: int = 0
+    refused: tuple[PutOutcome, ...] = ()
+    position: int | None = None
+
+
+def deliver_once(store: Store, index: SuspectIndex, position: int = 0) -> Delivered:
+    """Put the suspects of the next outbox rows after `position` into the index. Raises IndexUnavailable.
+
+    A refused document stays in the outbox and keeps no other from being delivered.
+    """
+    with store.read() as connection:
+        rows = outbox_after(connection, position, _AT_ONCE)
+        documents = load_documents(connection, {row.suspect_id for row in rows})
+    if not rows:
+        return Delivered()
+    outcomes = index.put(documents)
+    taken = [outcome for outcome in outcomes if outcome.status is not PutStatus.REFUSED]
+    with store.write() as connection:
+        delivered(connection, [(outcome.suspect_id, outcome.revision) for outcome in taken])
+    return Delivered(
+        stored=sum(outcome.status is PutStatus.STORED for outcome in outcomes),
+        stale=sum(outcome.status is PutStatus.STALE for outcome in outcomes),
+        refused=tuple(outcome for outcome in outcomes if outcome.status is PutStatus.REFUSED),
+        position=rows[-1].id if len(rows) == _AT_ONCE else None,
+    )
+
+
+def run_delivery(store: Store, index: SuspectIndex, stop: threading.Event, tick_seconds: float) -> None:
+    """Deliver until `stop` is set; while the index is away, wait longer and longer, up to 30 s, and catch up later.
+
+    An index that is missing, or that another version of the program made, is made anew first.
+    """
+    reported: set[tuple[int, int]] = set()
+    failures = 0
+    while not stop.is_set():
+        try:
+            make_ready(store, index)
+            _deliver_all(store, index, stop, reported)
+        except (IndexUnavailable, Conflict) as error:
+            if not failures:
+                log.error("suspects wait to be indexed: %s", error)
+            failures += 1
+            stop.wait(_pause(tick_seconds, failures))
+            continue
+        if failures:
+            log.info("the index is back: everything that waited is in it")
+        failures = 0
+        stop.wait(tick_seconds)
+
+
+def make_ready(store: Store, index: SuspectIndex) -> None:
+    """Make the index anew where there is none, or one of another version. Raises Conflict while another does."""
+    state = index.state()
+    if state is IndexState.READY:
+        return
+    count = rebuild(store, index)
+    log.info("the index was %s: made from the database, with %s suspects", state, count)
+
+
+def fill_if_missing(store: Store, index: SuspectIndex) -> None:
+    """Make the index where there is none yet, or wait for the process that does. Raises IndexUnavailable."""
+    end = time.monotonic() + _PATIENCE
+    while index.state() is IndexState.MISSING:
+        try:
+            make_ready(store, index)
+        except Conflict as error:
+            if time.monotonic() > end:
+                raise IndexUnavailable("The suspect index is being made just now: try again in a moment.") from error
+            time.sleep(0.1)
+
+
+def _deliver_all(store: Store, index: SuspectIndex, stop: threading.Event, reported: set[tuple[int, int]]) -> None:
+    position: int | None = 0
+    while position is not None and not stop.is_set():
+        done = deliver_once(store, index, position)
+        _report(done.refused, reported)
+        position = done.position
+
+
+def _report(refused: tuple[PutOutcome, ...], reported: set[tuple[int, int]]) -> None:
+    for outcome in refused:
+        revision = (outcome.suspect_id, outcome.revision)
+        if revision not in reported:
+            reported.add(revision)
+            log.error("suspect %s cannot be indexed, it stays in the outbox: %s", outcome.suspect_id, outcome.reason)
+
+
+def _pause(tick_seconds: float, failures: int) -> float:
+    # Spread, so that several processes do not all come back to a server at the same moment.
+    return random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE, tick_seconds * 2.0 ** min(failures, 30))

@@ -1,0 +1,119 @@
+"""Fires monitors that are due. Any number of these may run on one database; none of them is a leader.
+
+APScheduler beats the time and computes the next times; which process fires is decided by one conditional update.
+"""
+
+import logging
+import random
+import threading
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from counterfoil.clock import now
+from counterfoil.exceptions import Conflict, CounterfoilError, StoreError
+from counterfoil.models import Monitor, RunKind, RunTrigger
+from counterfoil.settings import Settings
+from counterfoil.store import Store
+from counterfoil.store.monitors import advance, due_monitors
+from counterfoil.store.runs import add_run
+from scheduler.housekeeping import remove_old_logs
+from scheduler.planning import plan
+from scheduler.triggers import next_nominal
+
+log = logging.getLogger(__name__)
+
+_AFTER_A_FAILURE = timedelta(hours=1)
+
+
+def run_scheduler(store: Store, settings: Settings, stop: threading.Event) -> None:
+    """Fire due monitors until `stop` is set."""
+    scheduler = BackgroundScheduler(
+        timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+    )
+    scheduler.add_job(fire_due, "interval", seconds=settings.tick_seconds, args=[store, settings])
+    scheduler.add_job(remove_old_logs, "interval", hours=6, args=[settings], next_run_time=now())
+    scheduler.start()
+    log.info("scheduler started")
+    try:
+        stop.wait()
+    finally:
+        scheduler.shutdown()
+
+
+def fire_due(store: Store, settings: Settings) -> int:
+    """Fire every monitor that is due now; how many runs this process made."""
+    moment = now()
+    with store.read() as connection:
+        due = due_monitors(connection, moment)
+    return sum(_fire_safely(store, settings, monitor, moment) for monitor in due)
+
+
+def fire(connection: sa.Connection, monitor: Monitor, *, late_after: timedelta, moment: datetime) -> int | None:
+    """Move a due monitor on and make its run, in the caller's transaction; the run's id, None if another was first.
+
+    However long the downtime, one run is made for the oldest missed time, marked late; the next time is in the future.
+    """
+    if monitor.next_nominal_at is None or monitor.next_due_at is None:
+        return None
+    nominal, due = next_times(monitor, moment)
+    if not advance(connection, monitor, nominal, due):
+        return None
+    return add_run(
+        connection,
+        owner_id=monitor.owner_id,
+        monitor_id=monitor.id,
+        kind=RunKind.SEARCH,
+        trigger=RunTrigger.SCHEDULE,
+        nominal_at=monitor.next_nominal_at,
+        late=moment - monitor.next_nominal_at > late_after + timedelta(seconds=monitor.schedule.jitter_seconds),
+        planned=plan(connection, monitor),
+        now=moment,
+    )
+
+
+def run_now(connection: sa.Connection, monitor: Monitor, moment: datetime) -> int | None:
+    """Make a run because a person asked for one; the schedule stays as it is."""
+    return add_run(
+        connection,
+        owner_id=monitor.owner_id,
+        monitor_id=monitor.id,
+        kind=RunKind.SEARCH,
+        trigger=RunTrigger.MANUAL,
+        nominal_at=moment,
+        late=False,
+        planned=plan(connection, monitor),
+        now=moment,
+    )
+
+
+def next_times(monitor: Monitor, moment: datetime) -> tuple[datetime, datetime]:
+    """(nominal, due): the monitor's next time after `moment`, and the same with its jitter added."""
+    nominal = next_nominal(monitor.schedule, moment, monitor.next_nominal_at)
+    return nominal, nominal + timedelta(seconds=random.uniform(0, monitor.schedule.jitter_seconds))
+
+
+def _fire_safely(store: Store, settings: Settings, monitor: Monitor, moment: datetime) -> int:
+    try:
+        with store.write() as connection:
+            run_id = fire(connection, monitor, late_after=timedelta(seconds=settings.late_seconds), moment=moment)
+    except (StoreError, Conflict) as error:
+        log.warning("monitor %s could not be fired, next try at the next tick: %s", monitor.name, error)
+        return 0
+    except Exception as error:  # whatever it is, the other monitors are not to blame
+        known = isinstance(error, CounterfoilError)
+        log.error("monitor %s could not be fired, next try in an hour: %s", monitor.name, error, exc_info=not known)
+        _postpone(store, monitor, moment)
+        return 0
+    if run_id is None:
+        return 0
+    log.info("monitor %s fired run %s", monitor.name, run_id)
+    return 1
+
+
+def _postpone(store: Store, monitor: Monitor, moment: datetime) -> None:
+    # One monitor that cannot be fired must not keep the others waiting, tick after tick.
+    if monitor.next_nominal_at is not None:
+        with store.write() as connection:
+            advance(connection, monitor, monitor.next_nominal_at, moment + _AFTER_A_FAILURE)

@@ -1,0 +1,175 @@
+"""The HTTP interface and its pages, over a real database and index: what is shown, what is escaped, what is refused."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from console.app import create_app
+from console.reference import routes
+from console.session import Session
+from counterfoil.clock import now
+from counterfoil.models import (
+    Assessment,
+    CrawlLimits,
+    ListingFacts,
+    ListingImage,
+    Reason,
+    ReasonKind,
+    RunKind,
+    RunTrigger,
+    Schedule,
+    ScheduleKind,
+    Score,
+    Sighting,
+)
+from counterfoil.store.brands import add_brand
+from counterfoil.store.crawls import claim_crawl
+from counterfoil.store.images import add_image
+from counterfoil.store.listings import record_listing
+from counterfoil.store.monitors import MonitorEntry, add_monitor
+from counterfoil.store.owners import add_owner
+from counterfoil.store.products import ProductEntry, add_product
+from counterfoil.store.runs import PlannedCrawl, add_run
+from counterfoil.store.suspects import record_assessments
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A session over a fresh data folder with one suspect whose page tries to run a script."""
+    monkeypatch.setenv("COUNTERFOIL_DATA", str(tmp_path / "data"))
+    session = Session()
+    _add_suspect(session, EVIL)
+    return session
+
+
+@pytest.fixture
+def client(session: Session) -> Iterator[TestClient]:
+    with TestClient(create_app(session), base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def test_the_list_shows_the_suspect_with_its_reason_and_nothing_crawled_unescaped(client: TestClient) -> None:
+    page = client.get("/").text
+    assert "&lt;script&gt;alert(1)" in page and "<script" not in page and "onerror=alert(1)&gt;" in page
+    assert "looks copied" in page and "48.90 EUR" in page
+
+
+def test_the_suspects_page_shows_picture_reasons_and_facts(client: TestClient, session: Session) -> None:
+    page = client.get("/suspects/1").text
+    assert "<script" not in page and "looks copied" in page and "Ships from" in page
+    assert f"/api/v1/images/{session.evidence.put_image(PNG)}" in page
+
+
+def test_a_search_finds_by_word_and_says_what_to_do_when_it_finds_nothing(client: TestClient) -> None:
+    assert client.get("/api/v1/suspects", params={"words": "script"}).json()["total"] == {"value": 1, "exact": True}
+    assert "Nothing found" in client.get("/", params={"words": "bicycle"}).text
+
+
+def test_pictures_come_from_our_store_with_a_type_told_by_their_bytes(client: TestClient, session: Session) -> None:
+    answer = client.get(f"/api/v1/images/{session.evidence.put_image(PNG)}")
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_picture_that_the_owner_never_saw_is_not_there(client: TestClient, session: Session) -> None:
+    assert client.get(f"/api/v1/images/{session.evidence.put_image(PNG + b'other')}").status_code == 404
+    assert client.get("/api/v1/images/..%2f..%2fetc%2fpasswd").status_code == 404
+
+
+def test_another_owners_suspect_is_not_there(session: Session) -> None:
+    with session.store.write() as connection:
+        add_owner(connection, "Other", now())
+    with TestClient(create_app(Session("Other")), base_url="http://127.0.0.1") as client:
+        assert client.get("/api/v1/suspects/1").status_code == 404
+        assert client.get("/suspects/1").status_code == 404
+        assert client.get("/api/v1/suspects").json()["suspects"] == []
+
+
+def test_errors_are_problem_details(client: TestClient) -> None:
+    answer = client.get("/api/v1/suspects", params={"cursor": "nonsense"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "first page" in answer.json()["detail"]
+
+
+def test_no_page_loads_anything_from_elsewhere_or_may_be_framed(client: TestClient) -> None:
+    for path in ("/", "/suspects/1", "/healthz", "/api/v1/suspects"):
+        policy = client.get(path).headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+
+
+def test_a_request_under_another_name_is_refused(client: TestClient) -> None:
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_nothing_can_be_changed_over_http() -> None:
+    assert {method for route in routes() for method in route.methods or ()} == {"GET"}
+
+
+def test_it_says_whether_it_can_work(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json()["status"] == "ok"
+
+
+def _add_suspect(session: Session, title: str) -> None:
+    moment = now()
+    owner = session.owner
+    sha256 = session.evidence.put_image(PNG)
+    with session.store.write() as connection:
+        brand = add_brand(connection, owner.id, "Acme", (), moment)
+        product = add_product(connection, owner.id, ProductEntry(brand_id=brand.id, name="Lamp"), moment)
+        entry = MonitorEntry(
+            name="m",
+            schedule=Schedule(kind=ScheduleKind.INTERVAL, expression="1d"),
+            product_ids=(product.id,),
+            marketplaces=("example",),
+        )
+        monitor = add_monitor(connection, owner.id, entry, next_nominal_at=moment, next_due_at=moment, now=moment)
+        planned = PlannedCrawl(marketplace="example", spider="search", queries=("lamp",), limits=CrawlLimits())
+        add_run(
+            connection,
+            owner_id=owner.id,
+            monitor_id=monitor.id,
+            kind=RunKind.SEARCH,
+            trigger=RunTrigger.MANUAL,
+            nominal_at=moment,
+            late=False,
+            planned=[planned],
+            now=moment,
+        )
+        crawl = claim_crawl(connection, "test", timedelta(seconds=60), {}, moment)
+        assert crawl is not None
+        add_image(connection, sha256, len(PNG), moment)
+        recorded = record_listing(
+            connection,
+            crawl_id=crawl.id,
+            marketplace="example",
+            key="L1",
+            facts=ListingFacts(
+                url="http://shop.example/L1",
+                title=title,
+                price=Decimal("48.90"),
+                currency="EUR",
+                ships_from="DE",
+                images=(ListingImage(url="http://shop.example/1.png", sha256=sha256),),
+            ),
+            body_sha256=None,
+            sighting=Sighting(query="lamp", rank=1, seen_at=moment),
+        )
+        reason = Reason(kind=ReasonKind.IMAGE_COPY, weight=0.8, text="it looks copied")
+        record_assessments(
+            connection,
+            owner_id=owner.id,
+            listing_version_id=recorded.listing_version_id,
+            made=[Assessment(product_id=product.id, judge_version="t", score=Score(value=0.8, reasons=(reason,)))],
+            product_ids=None,
+            threshold=0.5,
+            now=moment,
+        )

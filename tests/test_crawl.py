@@ -1,0 +1,420 @@
+"""Whole crawls: a real server, real Scrapy processes started as the launcher starts them, a real database."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import psutil
+import pytest
+from crawling import Bench, finish
+from market import Answer, Asked, Market, html, listening, serving
+
+from counterfoil.evidence import EvidenceStore
+from counterfoil.models import CrawlLimits, CrawlState, FinishReason
+from counterfoil.settings import Settings, load_settings
+from counterfoil.store import Store, open_store
+from crawlers.assignment import by_hand, refusal
+
+# Slow enough to be caught in the middle: ten requests a second, one at a time.
+SLOW = {"delay": 0.1, "concurrency": 1}
+
+
+@pytest.fixture
+def market() -> Iterator[Market]:
+    with serving(Market()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bench(settings: Settings, sqlite_store: Store, market: Market) -> Iterator[Bench]:
+    made = Bench(settings, sqlite_store, market)
+    yield made
+    made.close()
+
+
+def wait_for_listings(bench: Bench, count: int) -> None:
+    for _ in range(1_000):
+        if len(bench.keys()) >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"only {len(bench.keys())} of {count} listings came")
+
+
+def test_every_listing_is_read_once_and_has_its_rank_for_every_query(bench: Bench, evidence: EvidenceStore) -> None:
+    bench.market.stock(25, pictures=2)
+    crawl = bench.crawl("lamp", "lamp 2")
+    assert (crawl.reason, crawl.detail) == (FinishReason.FINISHED, None)
+    assert sorted(bench.keys(), key=int) == [str(number) for number in range(1, 26)]
+    assert sorted(bench.market.asked_for("/listing/")) == sorted(f"/listing/{n}" for n in range(1, 26))
+    ranks = bench.ranks(crawl)
+    assert {key: rank for (query, key), rank in ranks.items() if query == "lamp"} == {
+        str(number): number for number in range(1, 26)
+    }
+    with_two = [str(number) for number in range(1, 26) if "2" in str(number)]
+    assert {key: rank for (query, key), rank in ranks.items() if query == "lamp 2"} == {
+        key: rank for rank, key in enumerate(with_two, start=1)
+    }
+    counters = crawl.counters
+    assert (counters.seen, counters.new, counters.changed) == (25, 25, 0)
+    assert (counters.pages, counters.images, counters.errors, counters.image_errors) == (25 + 3 + 1, 50, 0, 0)
+    assert counters.requests == 29 + 50 + 1
+    version = bench.versions()[0]
+    assert b"ld+json" in evidence.get_body(version.body_sha256 or "")
+    assert all(evidence.get_image(image.sha256 or "") for image in version.facts.images)
+    assert {asked.headers["user-agent"] for asked in bench.market.asked} == {
+        "Counterfoil/0.1.0 (marketplace monitoring for brand owners; +tests@example.com)"
+    }
+
+
+def test_a_second_crawl_writes_only_what_changed(bench: Bench, evidence: EvidenceStore) -> None:
+    bench.market.stock(12)
+    bench.crawl("lamp")
+    bodies = sum(path.is_file() for path in (evidence.folder / "bodies").rglob("*"))
+    bench.market.asked.clear()
+    bench.market.listings["7"]["price"] = "3.00"
+    lost = bench.versions()[0].facts.images[0]
+    evidence.image_path(lost.sha256 or "").unlink()
+    crawl = bench.crawl("lamp")
+    assert (crawl.counters.seen, crawl.counters.new, crawl.counters.changed) == (12, 0, 1)
+    assert len(bench.versions()) == 13
+    newest = bench.versions()[-1]
+    assert (newest.facts.url, newest.number, newest.facts.price) == (f"{bench.market.url}/listing/7", 2, Decimal(3))
+    # Every page has another advert, but only the listing that changed has its body kept again.
+    assert sum(path.is_file() for path in (evidence.folder / "bodies").rglob("*")) == bodies + 1
+    pictures = {asked.path: asked.headers for asked in bench.market.asked if asked.path.startswith("/picture/")}
+    assert len(pictures) == crawl.counters.images == 12
+    # A picture whose file is gone is asked for without conditions, and is there again.
+    without = {path for path, headers in pictures.items() if "if-none-match" not in headers}
+    assert without == {lost.url.removeprefix(bench.market.url)}
+    assert evidence.get_image(lost.sha256 or "")
+
+
+def test_a_killed_crawl_is_finished_by_its_next_attempt_without_reading_anything_twice(bench: Bench) -> None:
+    bench.market.stock(40)
+    bench.market.declare(bench.settings.marketplaces_folder, politeness=SLOW)
+    crawl = bench.claim("lamp")
+    process = bench.start(crawl)
+    wait_for_listings(bench, 5)
+    assert [one for one in psutil.Process(process.pid).net_connections() if one.status == psutil.CONN_LISTEN] == []
+    process.kill()
+    finish(process, -signal.SIGKILL)
+    before = set(bench.keys())
+    assert 5 <= len(before) < 40
+    bench.market.declare(bench.settings.marketplaces_folder)
+    bench.market.asked.clear()
+    again = bench.take_over(crawl)
+    bench.run(again)
+    row = bench.row(again)
+    assert (row.reason, row.counters.seen, row.counters.new) == (FinishReason.FINISHED, 40, 40)
+    assert {path.rpartition("/")[2] for path in bench.market.asked_for("/listing/")} == set(bench.keys()) - before
+    assert bench.ranks(again) == {("lamp", str(number)): number for number in range(1, 41)}
+    assert len(bench.versions()) == 40
+
+
+def test_an_attempt_that_was_taken_over_stops_and_writes_nothing_more(bench: Bench) -> None:
+    bench.market.stock(60)
+    bench.market.declare(bench.settings.marketplaces_folder, politeness=SLOW)
+    crawl = bench.claim("lamp")
+    process = bench.start(crawl)
+    wait_for_listings(bench, 3)
+    again = bench.take_over(crawl)
+    written = len(bench.keys())
+    log = finish(process, 3)
+    assert "over" in log
+    assert len(bench.keys()) == written
+    assert (bench.row(crawl).state, bench.row(crawl).attempt) == (CrawlState.CLAIMED, again.attempt)
+
+
+@pytest.mark.parametrize("how", ["worker gone", "told to stop"])
+def test_a_crawl_that_is_left_or_stopped_ends_at_once_and_is_not_closed(bench: Bench, how: str) -> None:
+    bench.market.stock(60)
+    bench.market.declare(bench.settings.marketplaces_folder, politeness=SLOW)
+    # A page that it waits for, so that stopping is more than not starting anything new.
+    bench.market.faults["/listing/9"] = Answer(seconds=60)
+    crawl = bench.claim("lamp")
+    process = bench.start(crawl)
+    wait_for_listings(bench, 5)
+    if how == "worker gone":
+        process.stdin.close()
+    else:
+        process.send_signal(signal.SIGTERM)
+    started = time.monotonic()
+    finish(process, 4)
+    # Far from the 60 seconds that the server makes it wait.
+    assert time.monotonic() - started < 30
+    row = bench.row(crawl)
+    assert (row.state, row.attempt, row.reason) == (CrawlState.CLAIMED, 1, None)
+    if how == "told to stop":
+        return
+    bench.market.faults.clear()
+    bench.market.declare(bench.settings.marketplaces_folder)
+    bench.run(bench.take_over(crawl))
+    assert len(bench.keys()) == 60
+    assert all(image.sha256 for version in bench.versions() for image in version.facts.images)
+
+
+def test_bad_pages_cost_themselves_and_nobody_connects_inside(bench: Bench) -> None:
+    with listening() as (port, arrived), listening("::1") as (port6, arrived6):
+        market = bench.market
+        market.stock(20)
+        market.faults["/listing/1"] = Answer(status=302, headers={"Location": f"http://127.0.0.1:{port}/listing/1"})
+        market.listings["2"]["images"] = [f"http://127.0.0.1:{port}/x.jpg", f"http://[::1]:{port6}/x.jpg", "2-0.jpg"]
+        market.listings["2"]["images"] += [f"http://0x7f.1:{port}/x.jpg", f"http://localhost:{port}/x.jpg"]
+        market.faults["/picture/3-0.jpg"] = html("not a picture")
+        market.faults["/listing/4"] = Answer(status=404)
+        market.faults["/listing/5"] = html("x" * 1_100_000)
+        market.faults["/listing/6"] = html("<h1>Sorry</h1>")
+        market.faults["/listing/7"] = Answer(status=302, headers={"Location": "/"})
+        market.faults["/"] = html("<h1>Welcome</h1>")
+        market.faults["/listing/8"] = html('<script type="application/ld+json">{"@type": "Product"' + "[" * 9_999)
+        market.faults["/picture/9-0.jpg"] = Answer(status=500)
+        market.listings["10"]["price"] = "on request"
+        bench.environment["COUNTERFOIL_RESPONSE_MEGABYTES"] = "1"
+        crawl = bench.crawl("lamp")
+    assert (arrived, arrived6) == ([], [])
+    assert crawl.reason is FinishReason.FINISHED
+    assert set(bench.keys()) == {str(n) for n in range(1, 21)} - {"1", "4", "5", "6", "7", "8"}
+    found = {version.facts.url.rpartition("/")[2]: version.facts.images for version in bench.versions()}
+    assert [bool(image.sha256) for image in found["2"]] == [False, False, True, False, False]
+    assert all("refused" in (image.error or "") for image in found["2"] if image.sha256 is None)
+    assert "no picture" in (found["3"][0].error or "")
+    assert "500" in (found["9"][0].error or "")
+    # Refused: one page and four pictures. Failed: 4 to 8; and 10, which is kept for what it does show.
+    assert (crawl.counters.errors, crawl.counters.image_errors) == (5 + 6, 6)
+    assert market.asked_for("/listing/1").count("/listing/1") == 1
+
+
+INSIDE_NAMES = """
+from crawlers.settings import *
+TWISTED_DNS_RESOLVER = "inside_names.Resolver"
+
+import socket
+from twisted.internet._resolver import GAIResolver
+from crawlers.resolver import GuardedResolver
+
+def look_up(host, *rest):
+    return socket.getaddrinfo({"four.example": "127.0.0.1", "six.example": "::1"}.get(host, host), *rest)
+
+class Resolver(GuardedResolver):
+    @staticmethod
+    def look_up(reactor):
+        return GAIResolver(reactor, getaddrinfo=look_up)
+"""
+
+
+def test_a_name_that_means_this_machine_is_never_connected(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "inside_names.py").write_text(INSIDE_NAMES)
+    with listening() as (port4, arrived4), listening("::1") as (port6, arrived6):
+        bench.market.stock(1)
+        bench.market.listings["1"]["images"] = [
+            f"http://four.example:{port4}/a.jpg",
+            f"http://six.example:{port6}/a.jpg",
+        ]
+        bench.environment |= {
+            "COUNTERFOIL_ALLOW_PORTS": f"{port4},{port6}",
+            "SCRAPY_SETTINGS_MODULE": "inside_names",
+            "PYTHONPATH": str(tmp_path),
+        }
+        crawl = bench.crawl("lamp")
+    assert (arrived4, arrived6) == ([], [])
+    # One request each for robots.txt, none again, and none for the picture.
+    assert (crawl.counters.requests, crawl.counters.errors, crawl.counters.image_errors) == (3 + 2, 2, 2)
+    assert all("not a public address" in (image.error or "") for image in bench.versions()[0].facts.images)
+
+
+def test_behind_a_proxy_names_are_left_to_it_and_literals_are_not(bench: Bench) -> None:
+    market = bench.market
+    market.stock(3)
+    market.listings["2"]["images"] = ["http://10.0.0.1/x.jpg", "http://router/x.jpg"]
+    market.declare(
+        bench.settings.marketplaces_folder,
+        url="http://shop.example.com/",
+        search__url="http://shop.example.com/search?q={query}&page={page}",
+    )
+    bench.environment |= {
+        "COUNTERFOIL_PROXY": f"http://me:secret@127.0.0.1:{market.port}",
+        "COUNTERFOIL_ALLOW_HOSTS": "",
+    }
+    crawl = bench.crawl("lamp")
+    assert (crawl.reason, crawl.counters.seen) == (FinishReason.FINISHED, 3)
+    assert {asked.headers["host"] for asked in market.asked} == {"shop.example.com"}
+    assert {asked.headers["proxy-authorization"] for asked in market.asked} == {"Basic bWU6c2VjcmV0"}
+    assert (crawl.counters.image_errors, crawl.counters.errors) == (2, 2)
+    assert "cannot be seen from here" in bench.log
+    assert "secret" not in bench.log
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Answer(status=503), FinishReason.ROBOTS),
+        (Answer(body=b"User-agent: *\nDisallow: /picture/"), FinishReason.FINISHED),
+    ],
+)
+def test_robots_txt_is_obeyed(bench: Bench, fault: Answer, reason: FinishReason) -> None:
+    bench.market.stock(3)
+    bench.market.faults["/robots.txt"] = fault
+    crawl = bench.crawl("lamp")
+    assert crawl.reason is reason
+    assert bench.market.asked_for("/picture/") == []
+    if reason is FinishReason.ROBOTS:
+        assert set(bench.market.asked_for("/")) == {"/robots.txt"}
+    else:
+        assert crawl.counters.image_errors == 3
+
+
+def always(answer: Answer, market: Market, start: str) -> None:
+    for key in market.listings:
+        market.faults[f"{start}{key}"] = answer
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "most_pages"),
+    [
+        ("listings 403", FinishReason.BLOCKED, 4),
+        ("captcha", FinishReason.BLOCKED, 0),
+        ("nobody there", FinishReason.SITE_DOWN, 0),
+        ("listings without price", FinishReason.LAYOUT, 4),
+    ],
+)
+def test_a_crawl_that_cannot_go_on_says_why(bench: Bench, fault: str, reason: FinishReason, most_pages: int) -> None:
+    market = bench.market
+    market.stock(30)
+    match fault.split(maxsplit=1):
+        case ["listings", "403"]:
+            always(Answer(status=403), market, "/listing/")
+        case ["listings", _]:
+            always(html("<h1>Lamp</h1>"), market, "/listing/")
+        case ["captcha"]:
+            market.faults["/search"] = Answer(body=b"<title>Robot Check</title><h1>Enter the characters</h1>")
+        case _:
+            market.port = 1
+            market.declare(bench.settings.marketplaces_folder)
+    crawl = bench.crawl("lamp")
+    assert crawl.reason is reason
+    assert crawl.detail
+    assert crawl.counters.pages <= most_pages
+    assert bench.versions() == []
+    if fault == "listings 403":
+        # It was left early, long before all thirty.
+        assert len(market.asked_for("/listing/")) < 25
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason", "detail"),
+    [
+        (CrawlLimits(pages=7), FinishReason.LIMIT, "7 pages"),
+        (CrawlLimits(megabytes=1), FinishReason.LIMIT, "1 megabytes"),
+        (CrawlLimits(seconds=1), FinishReason.TIMEOUT, "1 seconds"),
+    ],
+)
+def test_each_limit_ends_a_crawl_and_is_named(
+    bench: Bench, limits: CrawlLimits, reason: FinishReason, detail: str
+) -> None:
+    bench.market.stock(60)
+    if limits.megabytes == 1:
+        always(html("x" * 300_000), bench.market, "/listing/")
+    if limits.seconds == 1:
+        bench.market.declare(bench.settings.marketplaces_folder, politeness=SLOW)
+    crawl = bench.crawl("lamp", limits=limits)
+    assert crawl.reason is reason
+    assert detail in (crawl.detail or "")
+    asked = len(bench.market.asked_for("/listing/")) + len(bench.market.asked_for("/search"))
+    assert asked < 60
+    if limits.pages == 7:
+        assert asked == 7
+
+
+def test_endless_results_that_show_nothing_new_are_left(bench: Bench) -> None:
+    bench.market.stock(10)
+
+    def the_same_for_ever(asked: Asked) -> Answer:
+        page = bench.market.results("lamp", 1)
+        link = f"<a class=next href='/search?q=lamp&amp;page={int(asked.query['page']) + 1}'>Next</a>"
+        return Answer(body=page.body.replace(b"</body>", link.encode() + b"</body>"))
+
+    bench.market.faults["/search"] = the_same_for_ever
+    crawl = bench.crawl("lamp", limits=CrawlLimits(barren_pages=3))
+    assert crawl.reason is FinishReason.LIMIT
+    assert "nothing new" in (crawl.detail or "")
+    assert len(bench.market.asked_for("/search")) == 4
+    assert crawl.counters.seen == 10
+
+
+def test_a_crawl_that_must_not_start_is_closed_with_the_reason(bench: Bench) -> None:
+    bench.environment["COUNTERFOIL_CONTACT"] = ""
+    bench.market.declare(bench.settings.marketplaces_folder, search__url="http://example.com/?q={query}")
+    crawl = bench.crawl("lamp")
+    assert crawl.reason is FinishReason.CRASHED
+    assert "COUNTERFOIL_CONTACT" in (crawl.detail or "")
+    assert crawl.counters.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "search", "words"),
+    [
+        ({}, "http://example.com/?q={query}", "COUNTERFOIL_CONTACT"),
+        ({"COUNTERFOIL_CONTACT": "me@example.com"}, "http://example.com/?q={query}", None),
+        ({"COUNTERFOIL_ALLOW_HOSTS": "example.com"}, "http://example.com/?q={query}", None),
+        ({"COUNTERFOIL_ALLOW_HOSTS": "example.com:81"}, "http://example.com/?q={query}", "another port"),
+        ({"COUNTERFOIL_CONTACT": "x"}, "file:///etc/passwd?q={query}", "http and https"),
+        ({"COUNTERFOIL_CONTACT": "x"}, "http://127.0.0.1/?q={query}", "not a public address"),
+        (
+            {"COUNTERFOIL_CONTACT": "x", "COUNTERFOIL_PROXY": "https://p/"},
+            "http://x.com/?q={query}",
+            "COUNTERFOIL_PROXY",
+        ),
+    ],
+)
+def test_what_must_not_start_is_known_before(
+    market: Market, tmp_path: Path, given: dict[str, str], search: str, words: str | None
+) -> None:
+    market.declare(tmp_path / "marketplaces", search__url=search)
+    settings = load_settings({"COUNTERFOIL_DATA": str(tmp_path), **given})
+    said = refusal(by_hand(settings, "market", "lamp"), settings)
+    assert said is None if words is None else words in (said or "")
+    assert refusal(by_hand(settings, "market", None), settings) is not None
+
+
+def test_a_crawl_works_the_same_on_postgresql(
+    settings: Settings, market: Market, request: pytest.FixtureRequest
+) -> None:
+    address = request.getfixturevalue("postgres").new_database()
+    store = open_store(settings.model_copy(update={"database_url": address}))
+    bench = Bench(settings, store, market, {"COUNTERFOIL_DATABASE_URL": address.get_secret_value()})
+    market.stock(8)
+    market.listings["3"]["title"] = "Lamp \x00\ud800 № 3" + "x" * 3_000
+    crawl = bench.crawl("lamp")
+    assert (crawl.reason, crawl.counters.seen, crawl.counters.images) == (FinishReason.FINISHED, 8, 8)
+    titles = [version.facts.title for version in bench.versions()]
+    assert any(title.startswith("Lamp № 3x") and len(title) == 1_000 for title in titles)
+    store.close()
+
+
+def test_a_person_can_crawl_without_a_database(bench: Bench, tmp_path: Path) -> None:
+    bench.market.stock(12)
+    feed = tmp_path / "out.jsonl"
+    log = finish(
+        bench.scrapy("crawl", "search", "-a", "marketplace=market", "-a", "query=lamp", "-O", str(feed)), expect=0
+    )
+    found = [json.loads(line) for line in feed.read_text().splitlines()]
+    assert {said["listing_id"]: said["sightings"][0]["rank"] for said in found} == {str(n): n for n in range(1, 13)}
+    assert sorted(float(said["price"]) for said in found) == [number + 0.5 for number in range(1, 13)]
+    assert "body" not in found[0]
+    assert bench.versions() == []
+    assert bench.market.asked_for("/picture/") == []
+    assert "crawl ended: finished" in log
+
+
+def test_scrapys_own_commands_work_inside_the_project(bench: Bench) -> None:
+    bench.market.stock(1)
+    assert finish(bench.scrapy("list"), expect=0).split() == ["search"]
+    url = f"{bench.market.url}/listing/1"
+    parsed = finish(bench.scrapy("parse", "--spider=search", "-a", "marketplace=market", url), expect=0)
+    assert "Lamp 1" in parsed
+    wrong = finish(bench.scrapy("crawl", "search"), expect=2)
+    assert "Error: Say which marketplace to crawl" in wrong
+    assert "Traceback" not in wrong

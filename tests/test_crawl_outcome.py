@@ -1,0 +1,169 @@
+"""Why a crawl ended: facts in, one reason out; and what a page's failure says."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
+from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+
+from counterfoil.models import FinishReason
+from crawlers.failures import CrawlStopping, RequestRefused, RobotsDisallowed, fate_of_error
+from crawlers.observations import Fate, Observations, Stop
+from crawlers.outcome import decide, early_stop
+from crawlers.robots import read_robots
+
+READ, EMPTY, GONE, LAYOUT = Fate.READ, Fate.EMPTY, Fate.GONE, Fate.LAYOUT
+BLOCKED, LIMITED, ROBOTS, DOWN = Fate.BLOCKED, Fate.RATE_LIMITED, Fate.ROBOTS, Fate.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("queries", "listings", "reason"),
+    [
+        ([READ], {READ: 10}, "finished"),
+        ([EMPTY], {}, "finished"),
+        ([READ, EMPTY], {READ: 10, GONE: 50}, "finished"),
+        ([READ], {READ: 10, DOWN: 4, LAYOUT: 4}, "finished"),
+        ([READ, DOWN], {READ: 10}, "finished"),
+        ([READ, READ, LAYOUT], {READ: 10}, "finished"),
+        ([DOWN], {}, "site_down"),
+        ([DOWN], {READ: 100}, "site_down"),
+        ([DOWN, DOWN, READ], {READ: 100}, "site_down"),
+        ([BLOCKED, BLOCKED, DOWN], {}, "blocked"),
+        ([LIMITED], {}, "rate_limited"),
+        ([ROBOTS, ROBOTS], {}, "robots"),
+        ([LAYOUT], {}, "layout"),
+        ([READ], {ROBOTS: 20}, "robots"),
+        ([READ], {BLOCKED: 3, READ: 2}, "blocked"),
+        ([READ], {LAYOUT: 11, READ: 10, GONE: 99}, "layout"),
+        ([READ], {LAYOUT: 5, DOWN: 6, READ: 10}, "site_down"),
+        ([Fate.REFUSED], {}, "crashed"),
+        ([Fate.CRASHED], {READ: 10}, "crashed"),
+        ([READ], {Fate.CRASHED: 6, READ: 5}, "crashed"),
+        ([READ], {Fate.CRASHED: 1, READ: 5}, "finished"),
+        ([READ], {Fate.STOPPED: 9, READ: 5}, "finished"),
+        ([], {}, "finished"),
+    ],
+)
+def test_a_crawl_ends_with_the_reason_that_its_facts_say(
+    queries: list[Fate], listings: dict[Fate, int], reason: str
+) -> None:
+    seen = Observations(queries={f"q{n}": fate for n, fate in enumerate(queries)}, listings=Counter(listings))
+    outcome = decide(seen)
+    assert outcome is not None
+    assert outcome.reason == FinishReason(reason)
+    assert bool(outcome.detail) is (reason != "finished" or any(fate not in {READ, EMPTY} for fate in queries))
+
+
+def test_a_limit_is_the_reason_only_when_nothing_worse_happened() -> None:
+    seen = Observations(queries={"a": READ})
+    seen.note_limit("pages", "the limit of 5 pages was reached")
+    seen.note_limit("pages", "again")
+    seen.note_limit("depth", "too deep")
+    outcome = decide(seen)
+    assert outcome is not None
+    assert (outcome.reason, outcome.detail) == (FinishReason.LIMIT, "the limit of 5 pages was reached; too deep")
+    seen.queries["a"] = DOWN
+    assert decide(seen).reason is FinishReason.SITE_DOWN  # type: ignore[union-attr]
+
+
+def test_a_stop_on_the_way_is_the_reason_and_an_interruption_is_none() -> None:
+    seen = Observations(queries={"a": DOWN}, stop=Stop(FinishReason.TIMEOUT, "10 seconds"))
+    outcome = decide(seen)
+    assert outcome is not None
+    assert (outcome.reason, outcome.detail) == (FinishReason.TIMEOUT, "10 seconds")
+    seen.stop = Stop(None, "told to stop")
+    assert decide(seen) is None
+
+
+@pytest.mark.parametrize(("fate", "patience"), [(BLOCKED, 5), (LIMITED, 3), (DOWN, 5)])
+def test_several_like_failures_in_a_row_end_a_crawl_early(fate: Fate, patience: int) -> None:
+    seen = Observations()
+    for _ in range(patience - 1):
+        seen.note_listing(fate, "http://x/1: answered 4xx")
+    assert early_stop(seen) is None
+    seen.note_listing(READ)
+    for _ in range(patience - 1):
+        seen.note_listing(fate)
+    # A listing that is gone is neither here nor there.
+    seen.note_listing(GONE)
+    assert early_stop(seen) is None
+    seen.note_listing(fate, "http://x/2: answered 4xx")
+    stop = early_stop(seen)
+    assert stop is not None
+    assert str(patience) in stop.detail
+    assert "http://x/2" in stop.detail
+
+
+def test_pages_that_cannot_be_read_do_not_end_a_crawl_early() -> None:
+    seen = Observations()
+    for _ in range(100):
+        seen.note_listing(LAYOUT)
+        assert early_stop(seen) is None
+
+
+def test_counters_count_each_thing_once() -> None:
+    seen = Observations(requests=9, images=3, image_errors=1, bytes=1_000)
+    seen.note_results("a", READ)
+    seen.note_results("b", EMPTY)
+    seen.note_listing(READ)
+    seen.note_listing(GONE)
+    seen.note_listing(Fate.REFUSED)
+    seen.note_listing(Fate.STOPPED)
+    seen.refused = 2
+    counters = seen.counters()
+    assert (counters.pages, counters.errors, counters.images, counters.image_errors) == (3, 3, 3, 1)
+
+
+def status(code: int) -> HttpError:
+    return HttpError(Response("http://x.example/", status=code), "ignored")
+
+
+@pytest.mark.parametrize(
+    ("error", "fate"),
+    [
+        *((status(401), BLOCKED), (status(403), BLOCKED), (status(429), LIMITED), (status(404), GONE)),
+        *((status(410), GONE), (status(500), DOWN), (status(503), DOWN), (status(400), LAYOUT), (status(302), LAYOUT)),
+        *((CannotResolveHostError(""), DOWN), (DownloadConnectionRefusedError(""), DOWN)),
+        *((DownloadTimeoutError(""), DOWN), (DownloadFailedError(""), DOWN), (ResponseDataLossError(""), DOWN)),
+        *((OSError("broken gzip"), DOWN), (DownloadCancelledError("too large"), LAYOUT)),
+        *((IgnoreRequest("max redirections reached"), LAYOUT), (RobotsDisallowed(""), ROBOTS)),
+        *((RequestRefused(""), Fate.REFUSED), (CrawlStopping(""), Fate.STOPPED)),
+        *((ZeroDivisionError(), Fate.CRASHED), (None, Fate.CRASHED)),
+    ],
+)
+def test_every_failure_says_something(error: Any, fate: Fate) -> None:
+    assert fate_of_error(error) is fate
+
+
+RULES = b"User-agent: *\nDisallow: /private\n\nUser-agent: Counterfoil\nDisallow: /search\nAllow: /search/open\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "path", "allowed"),
+    [
+        *((200, RULES, "/search?q=x", False), (200, RULES, "/search/open", True), (200, RULES, "/private", True)),
+        *((200, b"", "/x", True), (200, b"\xef\xbb\xbf" + RULES, "/search", False), (204, b"", "/x", True)),
+        *((200, b"<html>not found</html>", "/x", True), (200, b"\xff\xfe\x00" * 99, "/x", True)),
+        *((404, b"", "/x", True), (401, b"", "/x", True), (403, RULES, "/search", True), (410, b"", "/x", True)),
+        *((500, RULES, "/x", False), (503, b"", "/x", False), (301, b"", "/x", False)),
+    ],
+)
+def test_robots_txt_is_read_as_rfc_9309_asks(code: int, body: bytes, path: str, allowed: bool) -> None:
+    rules = read_robots(Response("http://x.example/robots.txt", status=code, body=body), "http://x.example")
+    assert rules.can_fetch(f"http://x.example{path}", "Counterfoil") is allowed
+
+
+def test_a_huge_robots_txt_is_read_to_its_first_half_megabyte() -> None:
+    body = b"User-agent: *\n" + b"# padding\n" * 60_000 + b"Disallow: /late\n"
+    rules = read_robots(Response("http://x.example/robots.txt", body=body), "http://x.example")
+    assert rules.can_fetch("http://x.example/late", "Counterfoil")
