@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from counterfoil.egress import guard_from, read_url
+from counterfoil.egress import guard_from
 from counterfoil.exceptions import AddressRefused, InvalidInput, Superseded
 from counterfoil.marketplaces import Marketplace, get_marketplace, load_marketplaces
 from counterfoil.models import CrawlLimits, CrawlState
@@ -60,11 +60,12 @@ def refusal(assignment: Assignment, settings: Settings) -> str | None:
     """Why this crawl must not start at all, in words for its operator; None if it may."""
     if not assignment.queries:
         return "There is nothing to search for: -a query=WORDS."
+    guard = guard_from(settings)
     try:
-        target = read_url(search_address(assignment.marketplace, "x", 1))
+        target = guard.check_url(search_address(assignment.marketplace, "x", 1))
     except AddressRefused as error:
         return f"{assignment.marketplace.name} cannot be searched: {error}"
-    if settings.contact is None and not guard_from(settings).lists(target.host, target.port):
+    if settings.contact is None and not guard.lists(target.host, target.port):
         return (
             f"{target.host} is not crawled anonymously: set COUNTERFOIL_CONTACT to an address or e-mail where its "
             "operators can reach you."

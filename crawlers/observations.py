@@ -41,7 +41,8 @@ class Stop:
 class Observations:
     """Facts about a running crawl; changed only in the reactor's thread.
 
-    `queries` says for each query how its last page of results fared, `listings` how many listing pages fared how.
+    `queries` says for each query how its last page of results fared, `listings` how many listing pages fared how,
+    `streaks` how many pages in a row fared alike at most.
     """
 
     queries: dict[str, Fate] = field(default_factory=dict)
@@ -56,8 +57,9 @@ class Observations:
     bytes: int = 0
     refused: int = 0
     failed_pages: int = 0
-    streak: int = 0
-    streak_fate: Fate | None = None
+    streaks: Counter[Fate] = field(default_factory=Counter)
+    _streak: int = 0
+    _streak_fate: Fate | None = None
 
     def note_results(self, query: str, fate: Fate, detail: str = "") -> None:
         """A page of results was read, or could not be."""
@@ -92,5 +94,6 @@ class Observations:
             # The guard has counted those that it refused.
             self.failed_pages += fate is not Fate.REFUSED
         if fate not in _NEUTRAL:
-            self.streak = self.streak + 1 if fate is self.streak_fate else 1
-            self.streak_fate = fate
+            self._streak = self._streak + 1 if fate is self._streak_fate else 1
+            self._streak_fate = fate
+            self.streaks[fate] = max(self.streaks[fate], self._streak)

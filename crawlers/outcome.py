@@ -57,10 +57,10 @@ def decide(seen: Observations) -> Outcome | None:
 
 def early_stop(seen: Observations) -> Stop | None:
     """The stop that a streak of like failures asks for, if it is long enough."""
-    fate = seen.streak_fate
-    if fate is None or seen.streak < _PATIENCE.get(fate, seen.streak + 1):
-        return None
-    return Stop(_REASONS[fate], _sentence(fate, f"{seen.streak} pages in a row", seen.last_failure))
+    for fate, patience in _PATIENCE.items():
+        if seen.streaks[fate] >= patience:
+            return Stop(_REASONS[fate], _sentence(fate, f"{seen.streaks[fate]} pages in a row", seen.last_failure))
+    return None
 
 
 def _most_queries(seen: Observations) -> Outcome | None:

@@ -57,6 +57,8 @@ class IndexFile:
         draft = path.with_name(path.name + ".draft")
         draft.unlink(missing_ok=True)
         with our_errors(path), closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            # Here, where nobody else has the file: SQLite's wait for others does not cover a change of this mode.
+            connection.execute("PRAGMA journal_mode=WAL")
             connection.executescript(_SCHEMA)
             connection.execute("INSERT INTO about VALUES ('rules', ?)", (rules(),))
         draft.replace(path)
@@ -127,7 +129,7 @@ def connect(path: Path) -> sqlite3.Connection:
         check_same_thread=False,
     )
     # FULL: what was delivered is struck off the outbox, so it must be on disk by then. It costs one sync for a batch.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"cache_size=-{_CACHE_KIB}"):
+    for pragma in ("synchronous=FULL", f"cache_size=-{_CACHE_KIB}"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

@@ -101,10 +101,3 @@ def store(request: pytest.FixtureRequest) -> Store:
     """A fresh database on each engine: what is tested with it holds on both."""
     opened: Store = request.getfixturevalue(f"{request.param}_store")
     return opened
-
-
-# Written, and not yet proven quick and steady on a busy machine: run them by name. The next session takes them in.
-collect_ignore = [
-    *("test_crawl.py", "test_delivery.py", "test_ingest.py", "test_rebuild.py", "test_scheduler_service.py"),
-    *("test_supervisor.py", "test_worker.py"),
-]

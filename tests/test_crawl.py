@@ -162,7 +162,7 @@ def test_bad_pages_cost_themselves_and_nobody_connects_inside(bench: Bench) -> N
         market.stock(20)
         market.faults["/listing/1"] = Answer(status=302, headers={"Location": f"http://127.0.0.1:{port}/listing/1"})
         market.listings["2"]["images"] = [f"http://127.0.0.1:{port}/x.jpg", f"http://[::1]:{port6}/x.jpg", "2-0.jpg"]
-        market.listings["2"]["images"] += [f"http://0x7f.1:{port}/x.jpg", f"http://localhost:{port}/x.jpg"]
+        market.listings["2"]["images"] += [f"http://0x7f.1:{port}/y.jpg", f"http://localhost:{port}/x.jpg"]
         market.faults["/picture/3-0.jpg"] = html("not a picture")
         market.faults["/listing/4"] = Answer(status=404)
         market.faults["/listing/5"] = html("x" * 1_100_000)
