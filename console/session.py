@@ -16,7 +16,7 @@ from counterfoil.store import Store, open_store
 from counterfoil.store.owners import add_owner, get_owner
 from indexer.base import SuspectIndex
 from indexer.delivery import fill_if_missing
-from indexer.embedded import open_index
+from indexer.opening import open_index
 
 _DEFAULT_OWNER = "default"
 

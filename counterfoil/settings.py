@@ -35,6 +35,24 @@ class Settings(BaseModel):
     )
     allow_ports: tuple[_Port, ...] = Field((80, 443), description="Ports that outgoing requests may use.")
     proxy: SecretStr | None = Field(None, description="HTTP(S) proxy for outgoing requests.")
+    index_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/@]+/?$",
+        description="Address of an Elasticsearch server for the suspect index; empty means the data folder.",
+    )
+    index_name: str = Field(
+        "counterfoil-suspects",
+        pattern=r"^[a-z][a-z0-9-]{0,99}$",
+        description="Name of the suspect index on that server, without its number.",
+    )
+    index_user: str | None = Field(None, description="User on that server.")
+    index_password: SecretStr | None = Field(None, description="That user's password.")
+    index_api_key: SecretStr | None = Field(None, description="API key in place of user and password.")
+    index_ca: Path | None = Field(None, description="File of the authority that signed that server's certificate.")
+    index_seconds: float = Field(10, gt=0, le=600, description="Deadline of one request to that server.")
+    index_fallback: Literal["none", "embedded"] = Field(
+        "none", description="What answers searches while that server is away: nothing, or an embedded index beside it."
+    )
     suspect_threshold: float = Field(0.5, gt=0, le=1, description="Score from which a listing is a suspect.")
     crawl_slots: int = Field(2, ge=1, le=64, description="Crawls that one worker runs side by side.")
     judge_processes: int = Field(
@@ -60,7 +78,7 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people, or one JSON object each.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
 
-    @field_validator("data", "marketplaces")
+    @field_validator("data", "marketplaces", "index_ca")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         try:
@@ -152,5 +170,5 @@ def _explain(error: ValidationError) -> str:
 
 
 def _shown(problem: Any) -> str:
-    secret = str(problem["loc"][0]) in {"database_url", "proxy"}
+    secret = "SecretStr" in str(Settings.model_fields[str(problem["loc"][0])].annotation)
     return "(hidden)" if secret else repr(problem["input"])

@@ -15,7 +15,7 @@ from indexer.query import SuspectQuery
 
 _DIGEST_BYTES = 12
 # What may change from page to page: it does not change which suspects there are, nor their order.
-_NOT_THE_SEARCH = ("cursor", "limit", "facets")
+_NOT_THE_SEARCH = ("cursor", "limit", "facets", "histogram")
 
 
 def make_cursor(query: SuspectQuery, position: Sequence[int | str]) -> str:

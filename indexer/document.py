@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from counterfoil.models import Reason, SuspectState, VerdictKind
 
@@ -12,6 +12,7 @@ SCORE_DECIMALS = 4
 # A listing page can be 20 MB long. What comes after this is kept in the database and shown, but not searched.
 _LONGEST_TITLE = 2_000
 _LONGEST_TEXT = 50_000
+_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,12 @@ def searched_texts(document: SuspectDocument) -> tuple[str, tuple[str, ...]]:
     names = [name for product in document.products for name in (product.name, product.brand_name)]
     others = [document.seller.name if document.seller else None, *dict.fromkeys(names), document.description]
     return document.title[:_LONGEST_TITLE], tuple(text[:_LONGEST_TEXT] for text in others if text)
+
+
+def millionths(amount: Decimal, rounding: str = ROUND_FLOOR) -> int:
+    """An amount as every index compares it: a whole number of millionths, cut to 64 bits."""
+    whole = (amount * 1_000_000).to_integral_value(rounding)
+    return max(-_LARGEST, min(int(whole), _LARGEST - 1))
 
 
 def seller_value(marketplace: str, key: str) -> str:

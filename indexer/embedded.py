@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from counterfoil.exceptions import IndexUnavailable
-from counterfoil.settings import Settings
 from indexer.base import Generation, IndexHealth, IndexState, PutOutcome, SuspectIndex
 from indexer.document import SuspectDocument
 from indexer.embedded_file import REMEDY, IndexFile
@@ -27,11 +26,6 @@ T = TypeVar("T")
 
 class _Missing(IndexUnavailable):
     """There is no index at all."""
-
-
-def open_index(settings: Settings) -> SuspectIndex:
-    """The index in the data folder; nothing is opened until it is used."""
-    return EmbeddedIndex(settings.data / "index")
 
 
 class EmbeddedIndex(SuspectIndex):

@@ -7,7 +7,6 @@ that of a hundred. The other orders are cut into buckets, each a searchable toke
 
 import math
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from indexer.document import SCORE_DECIMALS, SuspectDocument
 
@@ -17,7 +16,7 @@ ID_BITS = 32
 LAST_ID: int = 2**ID_BITS - 1
 LAST: int = 2**63 - 1
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = 1_000_000
 HOUR = 3_600 * _MICRO
 DAY = 24 * HOUR
@@ -43,13 +42,8 @@ def rows_end(min_score: float) -> int:
 
 def time_key(moment: datetime) -> int:
     """Microseconds since 1970, exactly."""
-    since = moment - _EPOCH
+    since = moment - EPOCH
     return (since.days * 86_400 + since.seconds) * _MICRO + since.microseconds
-
-
-def price_key(amount: Decimal) -> int:
-    """Millionths, cut to 64 bits."""
-    return max(-LAST, min(int(amount * _MICRO), LAST - 1))
 
 
 def price_bucket(key: int) -> int:

@@ -4,9 +4,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING
 from typing import Any
 
-from indexer.embedded_keys import DAY, LAST, price_bucket, price_key, rows_end, time_key
+from indexer.document import millionths
+from indexer.embedded_keys import DAY, LAST, price_bucket, rows_end, time_key
 from indexer.embedded_terms import (
     CURRENCY,
     SELLER_KEY,
@@ -117,9 +119,9 @@ def _conditions(query: SuspectQuery) -> Iterable[tuple[str, Any]]:
     if query.until is not None:
         yield "entries.time < ?", time_key(query.until)
     if query.price_from is not None:
-        yield "entries.price >= ?", price_key(query.price_from)
+        yield "entries.price >= ?", millionths(query.price_from, ROUND_CEILING)
     if query.price_to is not None:
-        yield "entries.price <= ?", price_key(query.price_to)
+        yield "entries.price <= ?", millionths(query.price_to)
     if query.suspect_ids is not None:
         wanted = "SELECT row FROM suspects WHERE id IN (SELECT value FROM json_each(?))"
         yield f"words.rowid IN ({wanted})", json.dumps(query.suspect_ids)
@@ -136,8 +138,8 @@ def _time_range(query: SuspectQuery) -> tuple[int, int]:
 
 def _price_range(query: SuspectQuery) -> tuple[int, int]:
     """The first and last bucket of the query's price filter."""
-    first = price_bucket(price_key(query.price_from)) if query.price_from is not None else -LAST
-    return first, price_bucket(price_key(query.price_to)) if query.price_to is not None else LAST
+    first = price_bucket(millionths(query.price_from)) if query.price_from is not None else -LAST
+    return first, price_bucket(millionths(query.price_to)) if query.price_to is not None else LAST
 
 
 def _any_bucket(connection: sqlite3.Connection, owner_id: int, kind: str, first: int, last: int) -> str | None:

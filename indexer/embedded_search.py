@@ -9,11 +9,12 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from indexer.cursor import make_cursor, read_cursor
 from indexer.embedded_file import IndexFile
-from indexer.embedded_keys import DAY, HOUR, LAST, LAST_ID, price_bucket, suspect_of
+from indexer.embedded_keys import DAY, EPOCH, HOUR, LAST, LAST_ID, price_bucket, suspect_of
 from indexer.embedded_plan import Plan, buckets_between, make_plan
 from indexer.embedded_terms import Bucket, unpriced, within
 from indexer.packing import unpack
@@ -24,9 +25,12 @@ from indexer.query import (
     Facet,
     FacetCount,
     FacetCounts,
+    Histogram,
+    Interval,
     Sort,
     SuspectPage,
     SuspectQuery,
+    empty_page,
 )
 
 _BY_ROW = (Sort.SCORE, Sort.RELEVANCE)
@@ -47,6 +51,7 @@ _Condition = tuple[str, Sequence[Any]]
 class _Entry(NamedTuple):
     """What a suspect is counted by: numbers of names, and JSON lists of them."""
 
+    time: int
     marketplace: int
     seller: int | None
     verdict: int
@@ -68,16 +73,14 @@ def search_file(file: IndexFile, query: SuspectQuery) -> SuspectPage:
     with file.reading() as connection:
         plan = make_plan(connection, query)
         if plan is None:
-            return SuspectPage(suspects=(), total=Count(value=0), facets=dict.fromkeys(query.facets, _NOTHING))
+            return empty_page(query)
         return _page(connection, query, plan, after)
 
 
-_NOTHING = FacetCounts(values=())
-
-
 def _page(connection: sqlite3.Connection, query: SuspectQuery, plan: Plan, after: _Place | None) -> SuspectPage:
-    entries = _entries(connection, plan) if query.facets else []
-    found = len(entries) if query.facets else _count(connection, plan, plan.match, EXACT_COUNT + 1)
+    counted = bool(query.facets) or query.histogram is not None
+    entries = _entries(connection, plan) if counted else []
+    found = len(entries) if counted else _count(connection, plan, plan.match, EXACT_COUNT + 1)
     total = Count(value=min(found, EXACT_COUNT), exact=found <= EXACT_COUNT)
     places = _places(connection, query, plan, after, total)
     shown = places[: query.limit]
@@ -86,6 +89,7 @@ def _page(connection: sqlite3.Connection, query: SuspectQuery, plan: Plan, after
         suspects=tuple(unpack(bodies[_suspect(query, place)]) for place in shown),
         total=total,
         facets=_facets(connection, query.facets, entries[:EXACT_COUNT], exact=total.exact),
+        histogram=_histogram(query.histogram, entries[:EXACT_COUNT], exact=total.exact) if query.histogram else None,
         next_cursor=make_cursor(query, shown[-1]) if len(places) > query.limit else None,
     )
 
@@ -236,6 +240,22 @@ def _facet(connection: sqlite3.Connection, counts: Counter[int], *, exact: bool)
     values = [FacetCount(value=value, label=label, count=kept[name_id]) for name_id, value, label in rows]
     values.sort(key=lambda one: (-one.count, one.value))
     return FacetCounts(values=tuple(values[:MOST_FACET_VALUES]), exact=exact)
+
+
+def _histogram(interval: Interval, entries: Sequence[_Entry], *, exact: bool) -> Histogram:
+    days = Counter(entry.time // DAY for entry in entries)
+    steps: Counter[datetime] = Counter()
+    for day, count in days.items():
+        steps[_begin(interval, day)] += count
+    return Histogram(steps=tuple(sorted(steps.items())), exact=exact)
+
+
+def _begin(interval: Interval, day: int) -> datetime:
+    """When the step begins that this day (since 1970) lies in."""
+    moment = EPOCH + timedelta(days=day)
+    if interval is Interval.WEEK:
+        return moment - timedelta(days=moment.weekday())
+    return moment.replace(day=1) if interval is Interval.MONTH else moment
 
 
 def _of_lists(column: str) -> Callable[[Sequence[_Entry]], Counter[int]]:

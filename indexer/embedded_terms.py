@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from counterfoil.text import tokens
-from indexer.document import SuspectDocument, searched_texts, seller_value
-from indexer.embedded_keys import DAY, HOUR, price_bucket, price_key, time_key
+from indexer.document import SuspectDocument, millionths, searched_texts, seller_value
+from indexer.embedded_keys import DAY, HOUR, price_bucket, time_key
 from indexer.query import UNJUDGED, Facet
 
 # Stands between two texts, so that no phrase reaches from one into the next; no query can ask for it.
@@ -85,7 +85,7 @@ def buckets_of(document: SuspectDocument) -> tuple[Bucket, ...]:
     buckets = (Bucket(kind="h", number=time // HOUR), Bucket(kind="d", number=time // DAY))
     if document.price is None:
         return buckets
-    return (*buckets, Bucket(kind="p", number=price_bucket(price_key(document.price))))
+    return (*buckets, Bucket(kind="p", number=price_bucket(millionths(document.price))))
 
 
 def columns_of(document: SuspectDocument, name_ids: Iterable[int]) -> Columns:

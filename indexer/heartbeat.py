@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from counterfoil.exceptions import StoreError
+from counterfoil.exceptions import CounterfoilError
 
 log = logging.getLogger(__name__)
 
@@ -27,5 +27,5 @@ def _beat(renew: Callable[[], None], seconds: float, ended: threading.Event) -> 
     while not ended.wait(seconds):
         try:
             renew()
-        except StoreError as error:
+        except CounterfoilError as error:
             log.warning("a lease could not be renewed: %s", error)

@@ -52,6 +52,14 @@ class Facet(StrEnum):
     VERDICT = "verdict"
 
 
+class Interval(StrEnum):
+    """Steps of time (UTC) to count suspects by, as they were first suspected. Weeks begin on Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspectQuery:
     """A search in one owner's suspects. Different filters must all be met; of the values of one filter any.
@@ -60,7 +68,7 @@ class SuspectQuery:
     characters have no special meaning. `sellers` takes `marketplace/key` (as facets show it) or the key alone.
     `verdicts` takes verdict kinds and `UNJUDGED`. `since` and `until` bound when it was first suspected (since <= t <
     until). Prices need a currency. `suspect_ids` restricts to these (from a search by picture). `facets` names what to
-    count by. Raises InvalidInput where a value cannot be meant.
+    count by, `histogram` by which steps of time. Raises InvalidInput where a value cannot be meant.
     """
 
     owner_id: int
@@ -82,6 +90,7 @@ class SuspectQuery:
     limit: int = 50
     cursor: str | None = None
     facets: tuple[Facet, ...] = ()
+    histogram: Interval | None = None
 
     def __post_init__(self) -> None:
         _check_words(self.words)
@@ -127,13 +136,36 @@ class FacetCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """How many of the suspects found were first suspected in each step of time: (its begin, count), oldest first.
+
+    Steps without a suspect are left out. Not exact when only a part was counted.
+    """
+
+    steps: tuple[tuple[datetime, int], ...]
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuspectPage:
-    """A page of suspects, how many there are in all, their facets, and how to ask for the next page."""
+    """A page of suspects, how many there are in all, their facets, and how to ask for the next page.
+
+    `notice` is what a person must know about the answer: that it comes from a stand-in.
+    """
 
     suspects: tuple[SuspectDocument, ...]
     total: Count
     facets: dict[Facet, FacetCounts]
+    histogram: Histogram | None = None
     next_cursor: str | None = None
+    notice: str | None = None
+
+
+def empty_page(query: SuspectQuery) -> SuspectPage:
+    """The answer when nothing can be found."""
+    facets = dict.fromkeys(query.facets, FacetCounts(values=()))
+    histogram = Histogram(steps=()) if query.histogram else None
+    return SuspectPage(suspects=(), total=Count(value=0), facets=facets, histogram=histogram)
 
 
 def _check_words(words: str) -> None:

@@ -3,9 +3,12 @@
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import elastic
+import httpx
 import pytest
 from postgres import Postgres
 
@@ -76,6 +79,38 @@ def postgres() -> Iterator[Postgres]:
     own_folder = tempfile.TemporaryDirectory(prefix="counterfoil-postgres-")
     with own_folder as folder, Postgres.running(Path(folder)) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def elasticsearch() -> Iterator[str]:
+    """The address of a real Elasticsearch server: one of our own, or COUNTERFOIL_TEST_ELASTICSEARCH_URL."""
+    given = os.environ.get("COUNTERFOIL_TEST_ELASTICSEARCH_URL")
+    if given:
+        yield given
+        return
+    reason = elastic.missing()
+    if reason:
+        skip(reason)
+    own_folder = tempfile.TemporaryDirectory(prefix="counterfoil-elasticsearch-")
+    with own_folder as folder, elastic.running(Path(folder)) as server:
+        yield server.url
+
+
+@pytest.fixture
+def elastic_settings(elasticsearch: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings with a suspect index of the test's own on the Elasticsearch server."""
+    name = f"test-{uuid.uuid4().hex}"
+    settings = load_settings(
+        {
+            "COUNTERFOIL_DATA": str(tmp_path / "data"),
+            "COUNTERFOIL_CONTACT": "tests@example.com",
+            "COUNTERFOIL_INDEX_URL": elasticsearch,
+            "COUNTERFOIL_INDEX_NAME": name,
+            "COUNTERFOIL_INDEX_SECONDS": "60",
+        }
+    )
+    yield settings
+    httpx.delete(f"{elasticsearch}/{name}-*?expand_wildcards=all")
 
 
 @pytest.fixture(scope="session")

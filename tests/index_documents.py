@@ -17,7 +17,7 @@ from indexer.document import (
     searched_texts,
     seller_value,
 )
-from indexer.query import UNJUDGED, Facet, Sort, SuspectQuery
+from indexer.query import UNJUDGED, Facet, Interval, Sort, SuspectQuery
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -61,6 +61,17 @@ def found_naively(documents: Iterable[SuspectDocument], query: SuspectQuery) -> 
 def counted_naively(documents: Iterable[SuspectDocument], facet: Facet) -> dict[str, int]:
     """How many of the documents have each value of a facet."""
     return dict(Counter(value for one in documents for value in _values(one, facet)))
+
+
+def counted_over_time(documents: Iterable[SuspectDocument], interval: Interval) -> tuple[tuple[datetime, int], ...]:
+    """How many of the documents were first suspected in each step of time."""
+    return tuple(sorted(Counter(_begin(one.first_suspected_at, interval) for one in documents).items()))
+
+
+def _begin(moment: datetime, interval: Interval) -> datetime:
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    back = {Interval.DAY: 0, Interval.WEEK: day.isoweekday() - 1, Interval.MONTH: day.day - 1}
+    return day - timedelta(days=back[interval])
 
 
 def matches(one: SuspectDocument, query: SuspectQuery) -> bool:

@@ -1,8 +1,5 @@
 """A real PostgreSQL server for the tests, from Debian's packages, on a free port of this machine."""
 
-import os
-import shutil
-import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -13,6 +10,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 from pydantic import SecretStr
+from servers import free_port, unprivileged
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Postgres:
         """Start a server whose data lies in `folder`; it is stopped and gone afterwards."""
         binaries = cls.programs()
         assert binaries is not None
-        server = cls(port=_free_port(), binaries=binaries, user=_unprivileged(folder))
+        server = cls(port=free_port(), binaries=binaries, user=unprivileged(folder, "postgres"))
         server._run("initdb", "--no-sync", "--auth=trust", "--username=test", "--encoding=UTF8", "-D", f"{folder}/data")
         options = f"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
         server._run("pg_ctl", "-w", "-D", f"{folder}/data", "-l", f"{folder}/log", "-o", options, "start")
@@ -56,20 +54,3 @@ class Postgres:
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self.user, str(self.binaries / program), *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-
-def _unprivileged(folder: Path) -> tuple[str, ...]:
-    """PostgreSQL refuses to run as root: there, run it as the user that its package made."""
-    if os.getuid() != 0:
-        return ()
-    shutil.chown(folder, "postgres")
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == 0 and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    return ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,7 +19,7 @@ from counterfoil.store.outbox import outbox_size, put_in_outbox
 from counterfoil.store.tables import listings, suspects
 from indexer.base import IndexState, SuspectIndex
 from indexer.delivery import Delivered, deliver_once, fill_if_missing, make_ready, run_delivery
-from indexer.embedded import open_index
+from indexer.opening import open_index
 from indexer.query import SuspectQuery
 from indexer.rebuild import verify
 

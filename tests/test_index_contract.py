@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from index_documents import (
     STATES,
     VERDICTS,
     counted_naively,
+    counted_over_time,
     document,
     found_naively,
 )
@@ -25,14 +26,19 @@ from counterfoil.exceptions import Conflict, IndexUnavailable, InvalidCursor, In
 from counterfoil.models import SuspectState, VerdictKind
 from indexer.base import IndexState, PutStatus, SuspectIndex
 from indexer.document import SuspectDocument, SuspectSeller
+from indexer.elastic.index import ElasticIndex
 from indexer.embedded import EmbeddedIndex
-from indexer.query import UNJUDGED, Count, Facet, FacetCount, Sort, SuspectQuery
+from indexer.query import UNJUDGED, Count, Facet, FacetCount, Histogram, Interval, Sort, SuspectQuery
 
 
-@pytest.fixture(params=["embedded"])
+@pytest.fixture(params=["embedded", pytest.param("elasticsearch", marks=pytest.mark.xdist_group("elasticsearch"))])
 def bare_index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SuspectIndex]:
     """An index that was never made."""
-    index = EmbeddedIndex(tmp_path / "index")
+    index: SuspectIndex
+    if request.param == "embedded":
+        index = EmbeddedIndex(tmp_path / "index")
+    else:
+        index = ElasticIndex(request.getfixturevalue("elastic_settings"), at_once=True)
     yield index
     index.close()
 
@@ -367,6 +373,19 @@ def test_facets_that_were_not_asked_for_are_not_counted(index: SuspectIndex) -> 
     assert nothing.facets[Facet.BRAND].values == ()
 
 
+@pytest.mark.parametrize("interval", list(Interval))
+def test_suspects_are_counted_by_when_they_were_first_suspected(index: SuspectIndex, interval: Interval) -> None:
+    moments = [datetime(2026, 2, 28, 23, 59, tzinfo=UTC), START, datetime(2026, 3, 2, tzinfo=UTC)]
+    moments += [datetime(2026, 12, 31, 12, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)]
+    kept = [document(number, first_suspected_at=moment) for number, moment in enumerate(moments, 1)]
+    index.put([*kept, document(9, owner_id=2), document(10, title="another", description=None)])
+    page = index.search(SuspectQuery(owner_id=1, words="leather", limit=1, histogram=interval))
+    assert page.histogram == Histogram(steps=counted_over_time(kept, interval))
+    nothing = index.search(SuspectQuery(owner_id=1, words="absent", histogram=interval))
+    assert nothing.histogram == Histogram(steps=())
+    assert index.search(SuspectQuery(owner_id=1)).histogram is None
+
+
 # -------------------------------------------------------------------------------------------- order and paging
 
 
@@ -558,6 +577,7 @@ def queries(draw: st.DrawFn) -> SuspectQuery:
         sort=draw(st.sampled_from(list(Sort))),
         limit=draw(st.integers(1, 10)),
         facets=tuple(Facet),
+        histogram=draw(st.none() | st.sampled_from(list(Interval))),
     )
 
 
@@ -575,5 +595,7 @@ def test_any_search_answers_as_going_through_all_documents_would(
         page = bare_index.search(query)
         assert all_pages(bare_index, query) == [one.id for one in expected]
         assert page.total == Count(value=len(expected))
+        if query.histogram and page.histogram:
+            assert page.histogram.steps == counted_over_time(expected, query.histogram)
         for facet, counts in page.facets.items():
             assert {one.value: one.count for one in counts.values} == counted_naively(expected, facet)

@@ -22,7 +22,7 @@ from counterfoil.store import Store
 from counterfoil.store.tables import suspects
 from indexer.base import SuspectIndex
 from indexer.delivery import deliver_once
-from indexer.embedded import open_index
+from indexer.opening import open_index
 from indexer.query import SuspectQuery
 from indexer.rebuild import Difference, DifferenceKind, rebuild, verify
 
@@ -114,7 +114,7 @@ _REBUILDING = """
 import sys
 from counterfoil.settings import load_settings
 from counterfoil.store import open_store
-from indexer.embedded import open_index
+from indexer.opening import open_index
 from indexer.rebuild import rebuild
 settings = load_settings({"COUNTERFOIL_DATA": sys.argv[1]})
 rebuild(open_store(settings), open_index(settings), lambda done: print(done, flush=True))

@@ -1,0 +1,1 @@
+"""The suspect index on an Elasticsearch server: COUNTERFOIL_INDEX_URL."""

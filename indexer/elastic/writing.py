@@ -1,0 +1,121 @@
+"""Sends documents in bulks, and says what became of each.
+
+The suspect's id is the document's and its revision the document's version, so that sending twice, or an old revision
+late, changes nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from elasticsearch import ApiError, Elasticsearch
+from elasticsearch.helpers import streaming_bulk
+
+from counterfoil.exceptions import IndexUnavailable
+from indexer.base import PutOutcome, PutStatus
+from indexer.document import SuspectDocument, problem_with
+from indexer.elastic.client import REMEDY, meaning_of
+from indexer.elastic.fields import rules, source_of
+
+_AT_ONCE = 1_000
+_BYTES_AT_ONCE = 8 * 1024 * 1024
+# What is wrong with the document itself; everything else is wrong with the server or the index.
+_POISONED = {
+    "document_parsing_exception",
+    "mapper_parsing_exception",
+    "strict_dynamic_mapping_exception",
+    "illegal_argument_exception",
+}
+_BAD = 400
+_STALE = 409
+_TOO_LARGE = 413
+
+
+def put_all(
+    client: Elasticsearch, alias: str, documents: Sequence[SuspectDocument], *, at_once: bool
+) -> tuple[list[PutOutcome], set[str]]:
+    """Store documents in the index that an alias leads to; their outcomes, and the indices that answered.
+
+    Raises IndexMissing where there is no such alias, IndexUnavailable, and the client's errors.
+    """
+    problems = [problem_with(document) for document in documents]
+    sound = [document for document, problem in zip(documents, problems, strict=True) if problem is None]
+    answered = _send(client, alias, sound, at_once=at_once)
+    if any(result["status"] == _BAD for result in answered):
+        _refuse_other_rules(client, alias)
+    judged = {document.id: _judge(document, result) for document, result in zip(sound, answered, strict=True)}
+    refused = {
+        document.id: _outcome(document, PutStatus.REFUSED, problem)
+        for document, problem in zip(documents, problems, strict=True)
+        if problem is not None
+    }
+    return [{**judged, **refused}[document.id] for document in documents], {result["_index"] for result in answered}
+
+
+def _refuse_other_rules(client: Elasticsearch, alias: str) -> None:
+    """An index that others have made refuses what is no fault of the document."""
+    for index, kept in client.indices.get_mapping(index=alias).items():
+        if kept["mappings"].get("_meta", {}).get("rules") != rules():
+            raise IndexUnavailable(f"The suspect index {index} was made by another program or version. {REMEDY}")
+
+
+def _outcome(document: SuspectDocument, status: PutStatus, reason: str | None = None) -> PutOutcome:
+    return PutOutcome(suspect_id=document.id, revision=document.revision, status=status, reason=reason)
+
+
+def _send(
+    client: Elasticsearch, alias: str, documents: Sequence[SuspectDocument], *, at_once: bool
+) -> list[Mapping[str, Any]]:
+    """The server's answer for each document; a bulk that is too large is sent in halves."""
+    try:
+        return [
+            next(iter(item.values()))
+            for _, item in streaming_bulk(
+                client,
+                _actions(alias, documents),
+                chunk_size=_AT_ONCE,
+                max_chunk_bytes=_BYTES_AT_ONCE,
+                raise_on_error=False,
+                require_alias=True,
+                refresh=at_once,
+            )
+        ]
+    except ApiError as error:
+        if error.status_code != _TOO_LARGE:
+            raise
+    if len(documents) == 1:
+        return [{"_index": alias, "status": _TOO_LARGE, "error": {"type": "too_large", "reason": "it is too large"}}]
+    half = len(documents) // 2
+    return [
+        *_send(client, alias, documents[:half], at_once=at_once),
+        *_send(client, alias, documents[half:], at_once=at_once),
+    ]
+
+
+def _actions(alias: str, documents: Sequence[SuspectDocument]) -> Iterator[dict[str, Any]]:
+    for document in documents:
+        yield {
+            "_index": alias,
+            "_id": str(document.id),
+            # The same revision again overwrites: it may say more than it did.
+            "version_type": "external_gte",
+            "version": document.revision,
+            "_source": source_of(document),
+        }
+
+
+def _judge(document: SuspectDocument, result: Mapping[str, Any]) -> PutOutcome:
+    error = result.get("error")
+    if error is None:
+        return _outcome(document, PutStatus.STORED)
+    if result["status"] == _STALE:
+        return _outcome(document, PutStatus.STALE)
+    if result["status"] == _TOO_LARGE or error["type"] in _POISONED:
+        return _outcome(document, PutStatus.REFUSED, f"Elasticsearch refuses it: {_reason(error)}")
+    raise meaning_of(result["status"], error["type"], _reason(error), result["_index"])
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    """What Elasticsearch says, the deeper cause included."""
+    said = str(error.get("reason", error["type"]))
+    cause = error.get("caused_by")
+    return f"{said}: {_reason(cause)}" if cause else said

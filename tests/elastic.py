@@ -1,0 +1,159 @@
+"""A real Elasticsearch server for the tests, from Maven Central, on free ports of this machine."""
+
+import os
+import signal
+import subprocess
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from servers import free_port, unprivileged
+
+# What tools/elasticsearch fetches.
+ARCHIVE = "elasticsearch-9.2.0.zip"
+_OLDEST_JAVA = 21
+_START_SECONDS = 180
+
+
+class ElasticsearchServer:
+    """One node with its data in `folder`; it can be killed, frozen and started again."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.scheme = "http"
+        self.auth: tuple[str, str] | None = None
+        self.authority: Path | None = None
+        self._settings = {
+            "discovery.type": "single-node",
+            "xpack.security.enabled": "false",
+            "http.port": str(self.port),
+            "transport.port": str(free_port()),
+            "path.data": f"{folder}/data",
+            "path.logs": f"{folder}/logs",
+            # The machine's disk is not what is tested.
+            "cluster.routing.allocation.disk.threshold_enabled": "false",
+            **(settings or {}),
+        }
+        self._user = unprivileged(folder, "nobody")
+        self._process: subprocess.Popen[bytes] | None = None
+        with zipfile.ZipFile(archive()) as packed:  # type: ignore[arg-type]
+            packed.extractall(folder)
+        self.home = next(folder.glob("elasticsearch-*"))
+        for program in (self.home / "bin").iterdir():
+            program.chmod(0o755)
+        self._own()
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = [part for name, value in self._settings.items() for part in ("-E", f"{name}={value}")]
+        with (self.folder / "output").open("ab") as output:
+            self._process = subprocess.Popen(
+                [*self._user, str(self.home / "bin" / "elasticsearch"), *options],
+                cwd=self.folder,
+                env={"PATH": os.environ["PATH"], "ES_JAVA_HOME": str(java()), "ES_JAVA_OPTS": "-Xms512m -Xmx512m"},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._wait()
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Change settings; they hold from the next start."""
+        self._settings.update(settings)
+
+    def run(self, program: str, *arguments: str, answer: str = "") -> None:
+        """Run one of its programs, such as elasticsearch-keystore."""
+        command = [*self._user, str(self.home / "bin" / program), *arguments]
+        environment = {"PATH": os.environ["PATH"], "ES_JAVA_HOME": str(java())}
+        subprocess.run(command, check=True, input=answer.encode(), env=environment, capture_output=True)
+
+    def write(self, name: str, data: bytes) -> Path:
+        """Put a file into its configuration folder."""
+        path = self.home / "config" / name
+        path.write_bytes(data)
+        self._own()
+        return path
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the server and its launcher."""
+        if self._process is not None:
+            os.killpg(self._process.pid, number)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            self.signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def _own(self) -> None:
+        if self._user:
+            subprocess.run(["chown", "-R", "nobody", str(self.folder)], check=True)
+
+    def _wait(self) -> None:
+        end = time.monotonic() + _START_SECONDS
+        while time.monotonic() < end:
+            assert self._process is not None and self._process.poll() is None, self._log()
+            try:
+                verify = str(self.authority) if self.authority else True
+                answer = httpx.get(f"{self.url}/_cluster/health", auth=self.auth, verify=verify, timeout=5)
+                if answer.status_code == httpx.codes.OK:
+                    return
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.2)
+        raise AssertionError(f"Elasticsearch does not start: {self._log()}")
+
+    def _log(self) -> str:
+        return (self.folder / "output").read_text(errors="replace")[-3_000:]
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[ElasticsearchServer]:
+    """A started server; it is gone afterwards."""
+    server = ElasticsearchServer(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+def missing() -> str | None:
+    """Why no server can be started here, or None."""
+    if archive() is None:
+        return "Elasticsearch is not there (make services)"
+    if java() is None:
+        return f"Elasticsearch needs Java {_OLDEST_JAVA} or newer: set JAVA_HOME, or install one into /usr/lib/jvm"
+    return None
+
+
+def archive() -> Path | None:
+    """The server's files, as `make services` has fetched them."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    path = cache / "counterfoil" / ARCHIVE
+    return path if path.exists() else None
+
+
+def java() -> Path | None:
+    """The home of an installed Java that is new enough."""
+    homes = [Path(home) for home in (os.environ.get("JAVA_HOME"),) if home]
+    homes += sorted(Path("/usr/lib/jvm").glob("*"), reverse=True)
+    return next((home for home in homes if _version(home) >= _OLDEST_JAVA), None)
+
+
+def _version(home: Path) -> int:
+    try:
+        said = dict(line.split("=", 1) for line in (home / "release").read_text().splitlines() if "=" in line)
+        return int(said.get("JAVA_VERSION", '"0"').strip('"').split(".")[0])
+    except (OSError, ValueError):
+        return 0
