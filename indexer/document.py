@@ -1,7 +1,7 @@
 """What the index holds of a suspect: all that a page of suspects shows, and nothing that the database has not."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from counterfoil.models import Reason, SuspectState, VerdictKind
@@ -13,6 +13,8 @@ SCORE_DECIMALS = 4
 _LONGEST_TITLE = 2_000
 _LONGEST_TEXT = 50_000
 _LARGEST = 2**63 - 1
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,12 @@ def millionths(amount: Decimal, rounding: str = ROUND_FLOOR) -> int:
     """An amount as every index compares it: a whole number of millionths, cut to 64 bits."""
     whole = (amount * 1_000_000).to_integral_value(rounding)
     return max(-_LARGEST, min(int(whole), _LARGEST - 1))
+
+
+def microseconds(moment: datetime) -> int:
+    """A time as every index compares it: microseconds since 1970, exactly."""
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def seller_value(marketplace: str, key: str) -> str:

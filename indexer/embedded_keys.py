@@ -40,12 +40,6 @@ def rows_end(min_score: float) -> int:
     return (_SCORES - least + 1) << ID_BITS
 
 
-def time_key(moment: datetime) -> int:
-    """Microseconds since 1970, exactly."""
-    since = moment - EPOCH
-    return (since.days * 86_400 + since.seconds) * _MICRO + since.microseconds
-
-
 def price_bucket(key: int) -> int:
     """The bucket of a price: its magnitude and first two digits, so that a bucket spans at most a tenth of itself."""
     if key <= 0:

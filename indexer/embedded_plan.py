@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING
 from typing import Any
 
-from indexer.document import millionths
-from indexer.embedded_keys import DAY, LAST, price_bucket, rows_end, time_key
+from indexer.document import microseconds, millionths
+from indexer.embedded_keys import DAY, LAST, price_bucket, rows_end
 from indexer.embedded_terms import (
     CURRENCY,
     SELLER_KEY,
@@ -115,9 +115,9 @@ def _conditions(query: SuspectQuery) -> Iterable[tuple[str, Any]]:
     if query.min_score > 0:
         yield "words.rowid < ?", rows_end(query.min_score)
     if query.since is not None:
-        yield "entries.time >= ?", time_key(query.since)
+        yield "entries.time >= ?", microseconds(query.since)
     if query.until is not None:
-        yield "entries.time < ?", time_key(query.until)
+        yield "entries.time < ?", microseconds(query.until)
     if query.price_from is not None:
         yield "entries.price >= ?", millionths(query.price_from, ROUND_CEILING)
     if query.price_to is not None:
@@ -132,8 +132,8 @@ _ALL = (-LAST, LAST)
 
 def _time_range(query: SuspectQuery) -> tuple[int, int]:
     """The first and last day of the query's time filter."""
-    first = time_key(query.since) // DAY if query.since else -LAST
-    return first, time_key(query.until) // DAY if query.until else LAST
+    first = microseconds(query.since) // DAY if query.since else -LAST
+    return first, microseconds(query.until) // DAY if query.until else LAST
 
 
 def _price_range(query: SuspectQuery) -> tuple[int, int]:

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from indexer.cursor import make_cursor, read_cursor
+from indexer.document import EPOCH
 from indexer.embedded_file import IndexFile
-from indexer.embedded_keys import DAY, EPOCH, HOUR, LAST, LAST_ID, price_bucket, suspect_of
+from indexer.embedded_keys import DAY, HOUR, LAST, LAST_ID, price_bucket, suspect_of
 from indexer.embedded_plan import Plan, buckets_between, make_plan
 from indexer.embedded_terms import Bucket, unpriced, within
 from indexer.packing import unpack

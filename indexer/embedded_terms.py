@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from counterfoil.text import tokens
-from indexer.document import SuspectDocument, millionths, searched_texts, seller_value
-from indexer.embedded_keys import DAY, HOUR, price_bucket, time_key
+from indexer.document import SuspectDocument, microseconds, millionths, searched_texts, seller_value
+from indexer.embedded_keys import DAY, HOUR, price_bucket
 from indexer.query import UNJUDGED, Facet
 
 # Stands between two texts, so that no phrase reaches from one into the next; no query can ask for it.
@@ -81,7 +81,7 @@ def names_of(document: SuspectDocument) -> list[Name]:
 
 def buckets_of(document: SuspectDocument) -> tuple[Bucket, ...]:
     """The stretches of time and price that a document lies in."""
-    time = time_key(document.first_suspected_at)
+    time = microseconds(document.first_suspected_at)
     buckets = (Bucket(kind="h", number=time // HOUR), Bucket(kind="d", number=time // DAY))
     if document.price is None:
         return buckets

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from counterfoil.exceptions import IndexUnavailable
 from indexer.base import PutOutcome, PutStatus
-from indexer.document import SuspectDocument, millionths, problem_with
+from indexer.document import SuspectDocument, microseconds, millionths, problem_with
 from indexer.embedded_file import REMEDY, IndexFile
-from indexer.embedded_keys import LAST_ID, row_key, time_key
+from indexer.embedded_keys import LAST_ID, row_key
 from indexer.embedded_terms import SELLER_KEY, Columns, Name, buckets_of, columns_of, names_of
 from indexer.packing import pack, unpack
 from indexer.query import Facet
@@ -83,7 +83,7 @@ def _insert_entry(
         "REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             row,
-            time_key(document.first_suspected_at),
+            microseconds(document.first_suspected_at),
             None if document.price is None else millionths(document.price),
             ids(Facet.MARKETPLACE)[0],
             next(iter(ids(Facet.SELLER)), None),

@@ -14,7 +14,7 @@ from servers import free_port, unprivileged
 
 # What tools/elasticsearch fetches.
 ARCHIVE = "elasticsearch-9.2.0.zip"
-_OLDEST_JAVA = 21
+_JAVA = Path(__file__).parents[1] / "tools" / "java"
 _START_SECONDS = 180
 
 
@@ -133,7 +133,7 @@ def missing() -> str | None:
     if archive() is None:
         return "Elasticsearch is not there (make services)"
     if java() is None:
-        return f"Elasticsearch needs Java {_OLDEST_JAVA} or newer: set JAVA_HOME, or install one into /usr/lib/jvm"
+        return "Elasticsearch needs Java 21 or newer: set JAVA_HOME, or install one into /usr/lib/jvm"
     return None
 
 
@@ -146,14 +146,5 @@ def archive() -> Path | None:
 
 def java() -> Path | None:
     """The home of an installed Java that is new enough."""
-    homes = [Path(home) for home in (os.environ.get("JAVA_HOME"),) if home]
-    homes += sorted(Path("/usr/lib/jvm").glob("*"), reverse=True)
-    return next((home for home in homes if _version(home) >= _OLDEST_JAVA), None)
-
-
-def _version(home: Path) -> int:
-    try:
-        said = dict(line.split("=", 1) for line in (home / "release").read_text().splitlines() if "=" in line)
-        return int(said.get("JAVA_VERSION", '"0"').strip('"').split(".")[0])
-    except (OSError, ValueError):
-        return 0
+    found = subprocess.run(["sh", str(_JAVA)], capture_output=True, text=True)
+    return Path(found.stdout.strip()) if found.returncode == 0 else None

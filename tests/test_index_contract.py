@@ -582,7 +582,9 @@ def queries(draw: st.DrawFn) -> SuspectQuery:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(kept=documents(), asked=st.lists(queries(), min_size=1, max_size=8))
 def test_any_search_answers_as_going_through_all_documents_would(

@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING
 from typing import Any
 
 from indexer.cursor import make_cursor, read_cursor
-from indexer.document import SCORE_DECIMALS, millionths
+from indexer.document import SCORE_DECIMALS, microseconds, millionths
 from indexer.elastic.fields import document_of, products_of
 from indexer.query import (
     EXACT_COUNT,
@@ -29,11 +29,10 @@ _SCORES = 10**SCORE_DECIMALS
 _LAST = 2**63 - 1
 _BY_SCORE = {"suspect.score": "desc"}
 _BY_ID = {"suspect.id": "asc"}
-_FORMAT = "strict_date_optional_time_nanos"
 _ORDERS: Mapping[Sort, Mapping[str, Any]] = {
     Sort.SCORE: _BY_SCORE,
-    Sort.NEWEST: {"@timestamp": {"order": "desc", "format": _FORMAT}},
-    Sort.OLDEST: {"@timestamp": {"order": "asc", "format": _FORMAT}},
+    Sort.NEWEST: {"suspect.microseconds": "desc"},
+    Sort.OLDEST: {"suspect.microseconds": "asc"},
     # A suspect without a price comes last in both.
     Sort.PRICE_LOW: {"price.millionths": {"order": "asc", "missing": _LAST}},
     Sort.PRICE_HIGH: {"price.millionths": {"order": "desc", "missing": -_LAST}},
@@ -60,7 +59,7 @@ class Place:
 
 def read_place(query: SuspectQuery) -> Place | None:
     """Where the page before this one ended; None for the first page. Raises InvalidCursor."""
-    kinds: list[type[int | str]] = [str if query.sort in (Sort.NEWEST, Sort.OLDEST) else int, int, str]
+    kinds: list[type[int | str]] = [int, int, str]
     if _tiered(query):
         kinds.insert(0, int)
     position = read_cursor(query, *kinds)
@@ -164,7 +163,7 @@ def _ranges(query: SuspectQuery) -> dict[str, dict[str, Any]]:
     }
     return {
         "suspect.score": {"gte": query.min_score} if query.min_score > 0 else {},
-        "@timestamp": {end: moment.isoformat() for end, moment in times.items() if moment is not None},
+        "suspect.microseconds": {end: microseconds(moment) for end, moment in times.items() if moment is not None},
         "price.millionths": {end: amount for end, amount in prices.items() if amount is not None},
     }
 
