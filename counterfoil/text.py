@@ -61,7 +61,7 @@ _WORD, _RUN, _GAP = "word", "run", "gap"
 # A token stays below Elasticsearch's limit for the whitespace analyzer (255) even when every character is written out.
 _LONGEST_WORD = 32
 
-_APOSTROPHE = re.compile(r"(?<=\w)['’ʼ](?=\w)")
+APOSTROPHE = re.compile(r"(?<=\w)['’ʼ](?=\w)")
 _QUERY_PART = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
@@ -164,7 +164,21 @@ def tokens(text: str) -> list[str]:
     Every token is made of letters and digits that SQLite's unicode61 and Elasticsearch's whitespace analyzer leave
     alone; characters that they would drop are written as their number. Words of more than 32 characters are cut.
     """
-    return [token for _, run in _runs(_searchable(text)) for token in run]
+    return [token for _, run in _runs(searchable(text)) for token in run]
+
+
+def located_tokens(text: str) -> list[tuple[str, int, int]]:
+    """The tokens of a text that `searchable` made, each with where it begins and ends."""
+    found, position = [], 0
+    for kind, chars in _scripts(text):
+        found += _located(kind, [_SPELLING[char] for char in chars], position)
+        position += len(chars)
+    return found
+
+
+def searchable(text: str) -> str:
+    """The form that tokens are cut from: normalised, without accents and apostrophes inside words."""
+    return unaccent(APOSTROPHE.sub("", normalise(text)))
 
 
 def query_terms(text: str) -> list[list[str]]:
@@ -181,10 +195,6 @@ def query_terms(text: str) -> list[list[str]]:
     return phrases
 
 
-def _searchable(text: str) -> str:
-    return unaccent(_APOSTROPHE.sub("", normalise(text)))
-
-
 def _runs(text: str) -> Iterator[tuple[str, list[str]]]:
     for kind, run in groupby(text, key=_KINDS.__getitem__):
         spelt = [_SPELLING[char] for char in run] if kind != _GAP else []
@@ -194,6 +204,21 @@ def _runs(text: str) -> Iterator[tuple[str, list[str]]]:
             yield kind, _overlapping(spelt)
 
 
+def _scripts(text: str) -> Iterator[tuple[str, list[str]]]:
+    for kind, run in groupby(text, key=_KINDS.__getitem__):
+        yield kind, list(run)
+
+
+def _located(kind: str, spelt: list[str], position: int) -> list[tuple[str, int, int]]:
+    if kind == _WORD:
+        cuts = [(at, min(at + _LONGEST_WORD, len(spelt))) for at in range(0, len(spelt), _LONGEST_WORD)]
+    elif kind == _RUN:
+        cuts = [(at, end) for at in range(len(spelt)) for end in (at + 1, at + 2) if end <= len(spelt)]
+    else:
+        cuts = []
+    return [("".join(spelt[at:end]), position + at, position + end) for at, end in cuts]
+
+
 def _overlapping(chars: list[str]) -> list[str]:
     pairs = (char + following for char, following in pairwise(chars))
     return [token for both in zip(chars, pairs, strict=False) for token in both] + chars[-1:]
@@ -201,7 +226,7 @@ def _overlapping(chars: list[str]) -> list[str]:
 
 def _phrase(text: str) -> list[str]:
     """The tokens without the single characters at both ends that the pairs beside them imply: rarer, so faster."""
-    runs = list(_runs(_searchable(text)))
+    runs = list(_runs(searchable(text)))
     phrase = [token for _, run in runs for token in run]
     if runs and runs[-1][0] == _RUN and len(runs[-1][1]) > 1:
         phrase = phrase[:-1]

@@ -66,7 +66,12 @@ class Generation(ABC):
 
 
 class SuspectIndex(ABC):
-    """An index of suspects. Every method may raise IndexUnavailable, whose text says what to do."""
+    """An index of suspects. Every method may raise IndexUnavailable, whose text says what to do.
+
+    `stand_in` is another index that answers searches while this one is away; it too must be kept up to date.
+    """
+
+    stand_in: "SuspectIndex | None" = None
 
     @abstractmethod
     def put(self, documents: Sequence[SuspectDocument]) -> list[PutOutcome]:

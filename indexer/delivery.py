@@ -1,19 +1,23 @@
 """Carries the outbox into the index. Crawling, judging and verdicts never wait for it.
 
-What the index has is struck off the outbox; what it could not take stays there. Any number of these may run at once.
+What the index has is struck off the outbox, what it can never take is parked with the reason, and what it could not
+take just now stays. Any number of these may run at once.
 """
 
 import logging
 import random
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from counterfoil.exceptions import Conflict, IndexUnavailable
 from counterfoil.store import Store
-from counterfoil.store.outbox import delivered, outbox_after
+from counterfoil.store.outbox import OutboxRow, delivered, outbox_after
 from indexer.base import IndexState, PutOutcome, PutStatus, SuspectIndex
+from indexer.document import SuspectDocument
 from indexer.loading import load_documents
+from indexer.parking import park_refused
 from indexer.rebuild import rebuild
 
 log = logging.getLogger(__name__)
@@ -40,17 +44,16 @@ class Delivered:
 def deliver_once(store: Store, index: SuspectIndex, position: int = 0) -> Delivered:
     """Put the suspects of the next outbox rows after `position` into the index. Raises IndexUnavailable.
 
-    A refused document stays in the outbox and keeps no other from being delivered.
+    A refused document is parked and keeps no other from being delivered.
     """
-    with store.read() as connection:
-        rows = outbox_after(connection, position, _AT_ONCE)
-        documents = load_documents(connection, {row.suspect_id for row in rows})
+    rows, documents = _next_documents(store, position)
     if not rows:
         return Delivered()
     outcomes = index.put(documents)
     taken = [outcome for outcome in outcomes if outcome.status is not PutStatus.REFUSED]
     with store.write() as connection:
         delivered(connection, [(outcome.suspect_id, outcome.revision) for outcome in taken])
+        park_refused(connection, documents, outcomes)
     return Delivered(
         stored=sum(outcome.status is PutStatus.STORED for outcome in outcomes),
         stale=sum(outcome.status is PutStatus.STALE for outcome in outcomes),
@@ -64,16 +67,16 @@ def run_delivery(store: Store, index: SuspectIndex, stop: threading.Event, tick_
 
     An index that is missing, or that another version of the program made, is made anew first.
     """
-    reported: set[tuple[int, int]] = set()
-    failures = 0
+    failures, aside = 0, 0
     while not stop.is_set():
         try:
             make_ready(store, index)
-            _deliver_all(store, index, stop, reported)
+            _deliver_all(store, index, stop)
         except (IndexUnavailable, Conflict) as error:
             if not failures:
                 log.error("suspects wait to be indexed: %s", error)
             failures += 1
+            aside = _put_aside(store, index.stand_in, stop, aside)
             stop.wait(_pause(tick_seconds, failures))
             continue
         if failures:
@@ -103,20 +106,28 @@ def fill_if_missing(store: Store, index: SuspectIndex) -> None:
             time.sleep(0.1)
 
 
-def _deliver_all(store: Store, index: SuspectIndex, stop: threading.Event, reported: set[tuple[int, int]]) -> None:
+def _next_documents(store: Store, position: int) -> tuple[list[OutboxRow], list[SuspectDocument]]:
+    with store.read() as connection:
+        rows = outbox_after(connection, position, _AT_ONCE)
+        return rows, load_documents(connection, {row.suspect_id for row in rows})
+
+
+def _deliver_all(store: Store, index: SuspectIndex, stop: threading.Event) -> None:
     position: int | None = 0
     while position is not None and not stop.is_set():
-        done = deliver_once(store, index, position)
-        _report(done.refused, reported)
-        position = done.position
+        position = deliver_once(store, index, position).position
 
 
-def _report(refused: tuple[PutOutcome, ...], reported: set[tuple[int, int]]) -> None:
-    for outcome in refused:
-        revision = (outcome.suspect_id, outcome.revision)
-        if revision not in reported:
-            reported.add(revision)
-            log.error("suspect %s cannot be indexed, it stays in the outbox: %s", outcome.suspect_id, outcome.reason)
+def _put_aside(store: Store, stand_in: SuspectIndex | None, stop: threading.Event, position: int) -> int:
+    """While the index is away, keep its stand-in up to date; how far the outbox has been gone through for it."""
+    while stand_in is not None and not stop.is_set():
+        rows, documents = _next_documents(store, position)
+        if not rows:
+            break
+        with suppress(IndexUnavailable):
+            stand_in.put(documents)
+        position = rows[-1].id
+    return position
 
 
 def _pause(tick_seconds: float, failures: int) -> float:

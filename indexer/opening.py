@@ -3,6 +3,7 @@
 from counterfoil.settings import Settings
 from indexer.base import SuspectIndex
 from indexer.embedded import EmbeddedIndex
+from indexer.stand_in import IndexWithStandIn
 
 
 def open_index(settings: Settings) -> SuspectIndex:
@@ -13,4 +14,5 @@ def open_index(settings: Settings) -> SuspectIndex:
     # Loading the client takes half a second, which no other installation should wait for.
     from indexer.elastic.index import ElasticIndex
 
-    return ElasticIndex(settings)
+    server = ElasticIndex(settings)
+    return IndexWithStandIn(server, embedded) if settings.index_fallback == "embedded" else server

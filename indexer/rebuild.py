@@ -3,18 +3,17 @@
 A rebuild can be killed and repeated: it fills a generation of its own, which searches use only once it is whole.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from counterfoil.store import Store
+from counterfoil.store.outbox import retry_parked
 from counterfoil.store.suspects import suspect_ids_after, suspect_revisions
-from indexer.base import Generation, PutOutcome, PutStatus, SuspectIndex
+from indexer.base import Generation, PutStatus, SuspectIndex
 from indexer.document import SuspectDocument
 from indexer.loading import load_documents
-
-log = logging.getLogger(__name__)
+from indexer.parking import park_refused
 
 _AT_ONCE = 500
 
@@ -46,6 +45,8 @@ def rebuild(store: Store, index: SuspectIndex, progress: Callable[[int], None] |
     """
     generation = index.begin_generation()
     try:
+        with store.write() as connection:
+            retry_parked(connection)
         count = _fill(store, generation, progress)
         generation.publish()
     except BaseException:
@@ -75,7 +76,9 @@ def _fill(store: Store, generation: Generation, progress: Callable[[int], None] 
     count = 0
     for documents in _all_documents(store):
         outcomes = generation.put(documents)
-        _report_refused(outcomes)
+        if any(outcome.status is PutStatus.REFUSED for outcome in outcomes):
+            with store.write() as connection:
+                park_refused(connection, documents, outcomes)
         count += sum(outcome.status is not PutStatus.REFUSED for outcome in outcomes)
         if progress:
             progress(count)
@@ -93,12 +96,6 @@ def _all_documents(store: Store) -> Iterator[list[SuspectDocument]]:
             documents = load_documents(connection, suspect_ids)
         yield documents
         position = suspect_ids[-1]
-
-
-def _report_refused(outcomes: list[PutOutcome]) -> None:
-    for outcome in outcomes:
-        if outcome.status is PutStatus.REFUSED:
-            log.error("suspect %s is not in the index: %s", outcome.suspect_id, outcome.reason)
 
 
 def _difference(suspect_id: int, stored: int | None, indexed: int | None) -> Difference | None:

@@ -15,13 +15,13 @@ from test_store_suspects import assessment, decide, judge
 from counterfoil.models import VerdictKind
 from counterfoil.settings import Settings
 from counterfoil.store import Store
-from counterfoil.store.outbox import outbox_size, put_in_outbox
+from counterfoil.store.outbox import ParkedRow, list_parked, outbox_size, put_in_outbox, retry_parked
 from counterfoil.store.tables import listings, suspects
 from indexer.base import IndexState, SuspectIndex
 from indexer.delivery import Delivered, deliver_once, fill_if_missing, make_ready, run_delivery
 from indexer.opening import open_index
 from indexer.query import SuspectQuery
-from indexer.rebuild import verify
+from indexer.rebuild import DifferenceKind, rebuild, verify
 
 
 @pytest.fixture
@@ -130,25 +130,63 @@ def test_what_was_delivered_twice_is_there_once(store: Store, index: SuspectInde
         for row in rows:
             values = {**row, "at": row["created_at"]}
             connection.execute(
-                sa.text("INSERT INTO outbox VALUES (:id, :owner_id, :suspect_id, :revision, :at)"), values
+                sa.text(
+                    "INSERT INTO outbox (id, owner_id, suspect_id, revision, created_at)"
+                    " VALUES (:id, :owner_id, :suspect_id, :revision, :at)"
+                ),
+                values,
             )
     deliver_once(store, index)
     assert waiting(store) == 0
     assert len(found(index, owner_id)) == 2
 
 
-def test_a_refused_document_stays_and_keeps_no_other_from_being_delivered(
+def test_a_refused_document_is_parked_and_keeps_no_other_from_being_delivered(
     store: Store, index: SuspectIndex, owner_id: int
 ) -> None:
     make_ready(store, index)
     made = suspect(store, owner_id, 5)
-    with store.write() as connection:
-        # No index takes a score beyond 1; the judge makes none.
-        connection.execute(suspects.update().where(suspects.c.id == made[0]).values(score=7.0))
+    poison(store, made[0])
     done = deliver_once(store, index)
     assert [(one.suspect_id, "score" in str(one.reason)) for one in done.refused] == [(made[0], True)]
     assert found(index, owner_id) == made[1:]
-    assert waiting(store) == 1
+    assert waiting(store) == 0
+    assert [(one.suspect_id, one.revision, "score" in one.reason) for one in parked(store)] == [(made[0], 1, True)]
+    assert [(one.suspect_id, one.kind) for one in verify(store, index)] == [(made[0], DifferenceKind.MISSING)]
+
+
+def test_a_parked_suspect_that_changes_is_tried_again_and_leaves_nothing_parked(
+    store: Store, index: SuspectIndex, owner_id: int
+) -> None:
+    make_ready(store, index)
+    (made,) = suspect(store, owner_id, 1)
+    poison(store, made)
+    deliver_once(store, index)
+    heal(store)
+    assert deliver_once(store, index) == Delivered(), "nothing has changed yet"
+    decide(store, owner_id, made, VerdictKind.COUNTERFEIT)
+    assert deliver_once(store, index).stored == 1
+    assert (parked(store), waiting(store), found(index, owner_id)) == ([], 0, [made])
+
+
+def test_what_is_parked_is_sent_once_more_when_asked_for_and_by_a_rebuild(
+    store: Store, index: SuspectIndex, owner_id: int
+) -> None:
+    make_ready(store, index)
+    made = suspect(store, owner_id, 2)
+    poison(store, made[0])
+    for again in (lambda connection: retry_parked(connection), None):
+        deliver_once(store, index)
+        assert [one.suspect_id for one in parked(store)] == [made[0]]
+        if again:
+            with store.write() as connection:
+                assert again(connection) == 1
+    rebuild(store, index)
+    assert [one.suspect_id for one in parked(store)] == [made[0]], "a rebuild parks what it cannot take, too"
+    heal(store)
+    rebuild(store, index)
+    deliver_once(store, index)
+    assert (parked(store), found(index, owner_id)) == ([], made)
 
 
 def test_hundreds_of_refused_documents_do_not_hold_up_the_rest(
@@ -161,12 +199,29 @@ def test_hundreds_of_refused_documents_do_not_hold_up_the_rest(
         connection.execute(suspects.update().values(score=7.0))
     good = suspect(sqlite_store, owner_id, 3)
     with Delivering(sqlite_store, index), caplog.at_level(logging.ERROR):
-        until(lambda: found(index, owner_id) == good)
+        until(lambda: found(index, owner_id) == good and len(parked(sqlite_store)) == 250)
+        heal(sqlite_store)
         with sqlite_store.write() as connection:
-            connection.execute(suspects.update().where(suspects.c.score > 1).values(score=0.9))
+            retry_parked(connection)
         until(lambda: waiting(sqlite_store) == 0)
     assert len(caplog.records) == 250, "each is reported, and once"
     assert verify(sqlite_store, index) == []
+
+
+def poison(store: Store, suspect_id: int) -> None:
+    with store.write() as connection:
+        # No index takes a score beyond 1; the judge makes none.
+        connection.execute(suspects.update().where(suspects.c.id == suspect_id).values(score=7.0))
+
+
+def heal(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(suspects.update().where(suspects.c.score > 1).values(score=0.9))
+
+
+def parked(store: Store) -> list[ParkedRow]:
+    with store.read() as connection:
+        return list_parked(connection)
 
 
 def test_the_index_is_made_by_the_first_who_needs_it(store: Store, index: SuspectIndex, owner_id: int) -> None:

@@ -10,7 +10,8 @@ from console.output import plain
 from console.request import CurrentSession
 from console.search import Filters, make_query, summary
 from console.suspect_view import view_suspect
-from indexer.query import Facet, Sort
+from counterfoil.highlighting import find_spans
+from indexer.query import Facet, Interval, Sort, SuspectQuery
 
 router = APIRouter(prefix="/api/v1", tags=["suspects"])
 
@@ -32,8 +33,12 @@ def search(
     sort: Sort = Sort.SCORE,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
+    histogram: Interval | None = None,
 ) -> dict[str, Any]:
-    """One page of the suspects that a search finds, with counts by brand, product, marketplace, seller, verdict."""
+    """One page of the suspects that a search finds, with counts by brand, product, marketplace, seller, verdict.
+
+    `title_marks` says where in the title the words stand; `histogram` counts by when they were first suspected.
+    """
     filters = Filters(
         words=words,
         brand=brand,
@@ -48,9 +53,10 @@ def search(
         withdrawn=withdrawn,
     )
     query = replace(make_query(session, filters), sort=sort, limit=limit, cursor=cursor, facets=tuple(Facet))
+    query = replace(query, histogram=histogram)
     page = session.index.search(query)
     return {
-        "suspects": [summary(document) for document in page.suspects],
+        "suspects": [{**summary(one), "title_marks": _marks(one.title, query)} for one in page.suspects],
         "total": {"value": page.total.value, "exact": page.total.exact},
         "facets": {
             facet: {
@@ -59,8 +65,14 @@ def search(
             }
             for facet, counts in page.facets.items()
         },
+        "histogram": plain(page.histogram),
         "next_cursor": page.next_cursor,
+        "notice": page.notice,
     }
+
+
+def _marks(text: str, query: SuspectQuery) -> list[tuple[int, int]]:
+    return [(span.start, span.end) for span in find_spans(text, query.phrases or ())]
 
 
 @router.get("/suspects/{suspect_id}")

@@ -1,5 +1,6 @@
 """`counterfoil search` and `counterfoil index`: finding suspects, and looking after the index."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,10 +15,11 @@ from console.search import Filters, make_query, summary
 from console.session import Session
 from counterfoil.models import VerdictKind
 from counterfoil.rates import write_amount
+from counterfoil.store.outbox import list_parked, retry_parked
 from indexer.base import SuspectIndex
 from indexer.decoding import PictureDecoder
 from indexer.picture_search import find_by_picture
-from indexer.query import UNJUDGED, Facet, Sort, SuspectPage, SuspectQuery
+from indexer.query import UNJUDGED, Facet, Interval, Sort, SuspectPage, SuspectQuery
 from indexer.rebuild import rebuild as rebuild_index
 from indexer.rebuild import verify as verify_index
 
@@ -42,6 +44,7 @@ from indexer.rebuild import verify as verify_index
 @click.option("--cursor", metavar="TEXT", help="The next page, as the last one named it.")
 @click.option("--all", "every", is_flag=True, help="All pages.")
 @click.option("--facets", is_flag=True, help="Count what was found by brand, product, marketplace, seller, verdict.")
+@click.option("--histogram", type=click.Choice(list(Interval)), help="Count by when they were first suspected.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
 @click.pass_obj
 def search(
@@ -55,6 +58,7 @@ def search(
     cursor: str | None,
     every: bool,
     facets: bool,
+    histogram: Interval | None,
     as_json: bool,
     **filters: str | float | bool | None,
 ) -> None:
@@ -73,10 +77,11 @@ def search(
         limit=200 if every else limit,
         cursor=cursor,
         facets=tuple(Facet) if facets else (),
+        histogram=histogram,
     )
     pages = _pages(session.index, query) if every else iter([session.index.search(query)])
     for number, page in enumerate(pages):
-        _print(page, as_json=as_json, facets=facets and number == 0)
+        _print(page, as_json=as_json, counts=number == 0)
     if page.next_cursor and not every:
         say(f"{page.total} found; next page: --cursor {page.next_cursor}")
     elif not as_json:
@@ -120,6 +125,24 @@ def verify(session: Session) -> None:
         raise click.exceptions.Exit(1)
 
 
+@index.command()
+@click.option("--retry", is_flag=True, help="Send them once more.")
+@click.pass_obj
+def parked(session: Session, retry: bool) -> None:
+    """Name the suspects that the index can never take, with the reason; a changed one is tried again by itself.
+
+    \b
+    Example:
+      counterfoil index parked --retry
+    """
+    with session.store.read() as connection:
+        rows = [(one.suspect_id, one.revision, one.parked_at, one.reason) for one in list_parked(connection)]
+    print_table(["suspect", "revision", "since", "reason"], rows, empty="Nothing is parked.")
+    if retry and rows:
+        with session.store.write() as connection:
+            say(f"{retry_parked(connection)} are sent once more")
+
+
 def _pages(index: SuspectIndex, query: SuspectQuery) -> Iterator[SuspectPage]:
     page = index.search(query)
     yield page
@@ -142,7 +165,9 @@ def _by_picture(session: Session, source: str) -> tuple[int, ...]:
     return tuple(sorted({suspect_id for one in found for suspect_id in one.suspect_ids}))
 
 
-def _print(page: SuspectPage, *, as_json: bool, facets: bool) -> None:
+def _print(page: SuspectPage, *, as_json: bool, counts: bool) -> None:
+    if page.notice:
+        say(page.notice)
     if as_json:
         print_lines(summary(document) for document in page.suspects)
     else:
@@ -162,10 +187,22 @@ def _print(page: SuspectPage, *, as_json: bool, facets: bool) -> None:
         ]
         columns = ["id", "score", "verdict", "product", "title", "price", "seller", "first reason", "address"]
         print_table(columns, rows, empty="Nothing found.")
-    if facets:
-        for facet, counts in page.facets.items():
-            more = "" if counts.exact else " (among the first found)"
-            say(f"{facet}{more}: " + ", ".join(f"{one.label} {one.count}" for one in counts.values))
+    if counts:
+        _print_counts(page)
 
+
+def _print_counts(page: SuspectPage) -> None:
+    for facet, found in page.facets.items():
+        more = "" if found.exact else _IN_PART
+        say(f"{facet}{more}: " + ", ".join(f"{one.label} {one.count}" for one in found.values))
+    if page.histogram:
+        most = max((count for _, count in page.histogram.steps), default=1)
+        say("first suspected" + ("" if page.histogram.exact else _IN_PART))
+        for begin, count in page.histogram.steps:
+            say(f"{begin:%Y-%m-%d} {'▇' * math.ceil(count * _BAR / most)} {count}")
+
+
+_IN_PART = " (among the first found)"
+_BAR = 40
 
 commands = (search, index)

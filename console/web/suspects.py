@@ -15,11 +15,12 @@ from console.request import CurrentSession
 from console.search import Filters, make_query
 from console.session import Session
 from console.suspect_view import SuspectView, view_suspect
+from counterfoil.highlighting import marked
 from counterfoil.models import Assessment, Match
 from counterfoil.rates import write_amount
 from counterfoil.store.products import reference_image_sha256
 from indexer.document import SuspectDocument
-from indexer.query import Facet, Sort, SuspectPage
+from indexer.query import Facet, Sort, SuspectPage, SuspectQuery
 
 router = APIRouter(include_in_schema=False)
 
@@ -79,7 +80,8 @@ def list_suspects(
         sort=sort,
         sorts=_SORTS,
         facets=list(_facets(page, asked)),
-        rows=[_row(document) for document in page.suspects],
+        rows=[_row(document, query) for document in page.suspects],
+        notice=page.notice,
         empty=_empty(any(asked.values())),
         next=_address(asked | {"cursor": page.next_cursor}) if page.next_cursor else None,
     )
@@ -115,13 +117,13 @@ def _page(name: str, session: Session, **values: Any) -> HTMLResponse:
     return HTMLResponse(_TEMPLATES.get_template(name).render(owner=session.owner.name, **values))
 
 
-def _row(document: SuspectDocument) -> dict[str, Any]:
+def _row(document: SuspectDocument, query: SuspectQuery) -> dict[str, Any]:
     price = f"{write_amount(document.price)} {document.currency or ''}".strip() if document.price is not None else None
     seller = (document.seller.name or document.seller.key) if document.seller else None
     product = document.products[0].name if document.products else None
     return {
         "id": document.id,
-        "title": document.title,
+        "title": list(marked(document.title, query.phrases or ())),
         "image": document.image.sha256 if document.image else None,
         "score": f"{document.score:.2f}",
         "verdict": document.verdict,

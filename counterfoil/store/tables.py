@@ -451,5 +451,8 @@ outbox = sa.Table(
     sa.Column("suspect_id", Id, sa.ForeignKey("suspects.id"), nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("created_at", Time, nullable=False),
+    # The index can never take it as it is, for this reason: it is kept for a person to see, and no longer sent.
+    sa.Column("parked_at", Time),
+    sa.Column("parked_reason", sa.Text),
     sa.Index("ix_outbox_suspect_id", "suspect_id"),
 )

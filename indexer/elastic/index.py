@@ -243,6 +243,7 @@ class ElasticGeneration(Generation):
         self._lease = lease
         self._name = name
         self._overtaken = False
+        self._published = False
         self._alive = ExitStack()
         self._alive.enter_context(kept_alive(self._renew, index.lease_seconds / 3))
 
@@ -268,6 +269,7 @@ class ElasticGeneration(Generation):
                     {"add": {"index": self._name, "alias": name}},
                 ]
             )
+            self._published = True
             self._end()
             if before:
                 self._client.indices.delete(index=before, ignore_unavailable=True)
@@ -276,7 +278,7 @@ class ElasticGeneration(Generation):
         """Drop this generation."""
         self._alive.close()
         with our_errors(self._client, self._name):
-            if not self._overtaken:
+            if not self._overtaken and not self._published:
                 self._client.indices.delete(index=self._name, ignore_unavailable=True)
             self._end()
 
