@@ -67,12 +67,12 @@ def waiting(store: Store) -> int:
         return outbox_size(connection)
 
 
-def found(index: SuspectIndex, owner_id: int, words: str = "") -> list[int]:
-    return [one.id for one in index.search(SuspectQuery(owner_id=owner_id, words=words)).suspects]
+def found(index: SuspectIndex, owner_id: int, **asked: Any) -> list[int]:
+    return [one.id for one in index.search(SuspectQuery(owner_id=owner_id, **asked)).suspects]
 
 
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
+def until(true: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come true"
         time.sleep(0.02)
