@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import elastic
-import httpx
 import pytest
 from postgres import Postgres
 
@@ -110,7 +109,7 @@ def elastic_settings(elasticsearch: str, tmp_path: Path) -> Iterator[Settings]:
         }
     )
     yield settings
-    httpx.delete(f"{elasticsearch}/{name}-*?expand_wildcards=all")
+    elastic.drop(elasticsearch, name)
 
 
 @pytest.fixture(scope="session")
