@@ -173,3 +173,38 @@ def _add_suspect(session: Session, title: str) -> None:
             threshold=0.5,
             now=moment,
         )
+
+
+def test_searched_words_are_marked_on_the_page_and_named_to_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNTERFOIL_DATA", str(tmp_path / "data"))
+    session = Session()
+    _add_suspect(session, "Café <b>Noir</b> lamp")
+    client = TestClient(create_app(session), base_url="http://127.0.0.1")
+    page = client.get("/", params={"words": "cafe noir"}).text
+    assert "<mark>Café</mark> &lt;b&gt;<mark>Noir</mark>&lt;/b&gt; lamp" in page
+    (found,) = client.get("/api/v1/suspects", params={"words": "cafe noir"}).json()["suspects"]
+    assert [found["title"][start:end] for start, end in found["title_marks"]] == ["Café", "Noir"]
+
+
+def test_suspects_are_counted_over_time_where_a_program_asks_for_it(client: TestClient) -> None:
+    said = client.get("/api/v1/suspects", params={"histogram": "month"}).json()["histogram"]
+    assert said["exact"] is True
+    ((begin, count),) = said["steps"]
+    assert (begin[8:10], count) == ("01", 1)
+    assert client.get("/api/v1/suspects").json()["histogram"] is None
+
+
+def test_an_answer_of_the_stand_in_says_so(session: Session, tmp_path: Path) -> None:
+    with TestClient(create_app(session), base_url="http://127.0.0.1") as client:
+        client.get("/")
+    away = session.settings.model_copy(
+        update={"index_url": "http://127.0.0.1:1", "index_fallback": "embedded", "index_seconds": 1.0}
+    )
+    session.__dict__["settings"] = away
+    session.__dict__.pop("bare_index", None)
+    session.__dict__.pop("index", None)
+    with TestClient(create_app(session), base_url="http://127.0.0.1") as client:
+        assert "cannot be reached" in client.get("/").text
+        assert "embedded index" in client.get("/api/v1/suspects").json()["notice"]

@@ -218,6 +218,15 @@ def test_searching_an_empty_installation_says_so(run: Run) -> None:
     assert "Nothing found" in run("search", "lamp").stderr
     assert run("search", "lamp", "--json").stdout == ""
     assert "agree" in run("index", "verify").stderr
+    assert "first suspected" in run("search", "lamp", "--histogram", "week").stderr
+    assert "Nothing is parked" in run("index", "parked", "--retry").stderr
+
+
+def test_a_search_while_the_index_is_away_is_one_error_with_the_remedy(run: Run) -> None:
+    away = {"COUNTERFOIL_INDEX_URL": "http://127.0.0.1:1", "COUNTERFOIL_INDEX_SECONDS": "1"}
+    said = run("search", "lamp", expect=1, **away).stderr
+    assert "cannot be reached" in said and "COUNTERFOIL_INDEX_URL" in said and "Traceback" not in said
+    assert "COUNTERFOIL_INDEX_URL" in run("search", expect=2, COUNTERFOIL_INDEX_URL="search.example").stderr
 
 
 def test_rates_are_imported_and_shown_and_bad_ones_refused(run: Run, tmp_path: Path) -> None:

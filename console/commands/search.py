@@ -44,7 +44,9 @@ from indexer.rebuild import verify as verify_index
 @click.option("--cursor", metavar="TEXT", help="The next page, as the last one named it.")
 @click.option("--all", "every", is_flag=True, help="All pages.")
 @click.option("--facets", is_flag=True, help="Count what was found by brand, product, marketplace, seller, verdict.")
-@click.option("--histogram", type=click.Choice(list(Interval)), help="Count by when they were first suspected.")
+@click.option(
+    "--histogram", type=click.Choice([step.value for step in Interval]), help="Count by when they were first suspected."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
 @click.pass_obj
 def search(
@@ -58,7 +60,7 @@ def search(
     cursor: str | None,
     every: bool,
     facets: bool,
-    histogram: Interval | None,
+    histogram: str | None,
     as_json: bool,
     **filters: str | float | bool | None,
 ) -> None:
@@ -77,7 +79,7 @@ def search(
         limit=200 if every else limit,
         cursor=cursor,
         facets=tuple(Facet) if facets else (),
-        histogram=histogram,
+        histogram=Interval(histogram) if histogram else None,
     )
     pages = _pages(session.index, query) if every else iter([session.index.search(query)])
     for number, page in enumerate(pages):

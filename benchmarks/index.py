@@ -1,0 +1,184 @@
+"""The suspect index: Elasticsearch through the product against its bare client, and the embedded index beside it.
+
+`python -m benchmarks.index --suspects 200000` starts a server of its own (`make services` fetches it), or uses `--url`.
+Every round asks each peer the same question, one after the other, so that what else the machine does hits all alike.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import streaming_bulk
+
+from benchmarks.documents import Words, make_documents
+from counterfoil.settings import Settings
+from indexer.base import Generation
+from indexer.document import SuspectDocument
+from indexer.elastic.fields import mappings, source_of
+from indexer.elastic.index import ElasticIndex
+from indexer.elastic.queries import body_of
+from indexer.embedded import EmbeddedIndex
+from indexer.query import Facet, Interval, Sort, SuspectQuery
+
+_AT_ONCE = 500
+_SECONDS = 60.0
+
+
+def main() -> None:
+    """Measure, and print a line for every figure."""
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory() as folder, _server(arguments.url) as url:
+        settings = Settings(
+            data=Path(folder), index_url=url, index_name=f"bench-{uuid.uuid4().hex[:8]}", index_seconds=_SECONDS
+        )
+        server, embedded = ElasticIndex(settings), EmbeddedIndex(Path(folder) / "index")
+        try:
+            measure_indexing(server, embedded, arguments.suspects)
+            measure_searching(server, embedded, arguments.rounds)
+        finally:
+            for name in [*server.generations(), f"{server.name}-raw", f"{server.name}-control"]:
+                server.client.indices.delete(index=name, ignore_unavailable=True)
+
+
+def measure_indexing(server: ElasticIndex, embedded: EmbeddedIndex, number: int) -> None:
+    """Suspects a second of each peer, in batches of the same documents, each peer first in turn; bytes for each."""
+    taken = {"raw bulk helper": 0.0, "product": 0.0, "embedded": 0.0}
+    _make_raw(server)
+    on_server, in_file = server.begin_generation(), embedded.begin_generation()
+    documents = make_documents(number)
+    while batch := list(islice(documents, 10 * _AT_ONCE)):
+        ready = [source_of(document) for document in batch]
+        pieces = [batch[at : at + _AT_ONCE] for at in range(0, len(batch), _AT_ONCE)]
+        peers: list[tuple[str, Callable[[], object]]] = [
+            ("raw bulk helper", partial(_raw_bulk, server.client, f"{server.name}-raw", batch, ready)),
+            ("product", partial(_put_all, on_server, pieces)),
+            ("embedded", partial(_put_all, in_file, pieces)),
+        ]
+        random.shuffle(peers)
+        for name, put in peers:
+            taken[name] += _seconds(put)
+    on_server.publish()
+    in_file.publish()
+    for name, seconds in taken.items():
+        print(f"{name}: {number / seconds:,.0f} suspects a second")
+    result("index_ratio_to_raw_bulk", taken["raw bulk helper"] / taken["product"], ">= 0.9")
+    result("elasticsearch_bytes_per_suspect", server.health().size / number)
+    result("embedded_bytes_per_suspect", embedded.health().size / number)
+
+
+def measure_searching(server: ElasticIndex, embedded: EmbeddedIndex, rounds: int) -> None:
+    """The time of a search through the product, by the bare client with the same request, and embedded."""
+    times: dict[str, list[float]] = {"raw": [], "product": [], "embedded": []}
+    for query in _queries(rounds):
+        body = body_of(query, None, _SECONDS)
+        peers: list[tuple[str, Callable[[], object]]] = [
+            ("raw", lambda body=body: server.client.search(index=server.name, **body)),
+            ("product", lambda query=query: server.search(query)),
+            ("embedded", lambda query=query: embedded.search(query)),
+        ]
+        _seconds(peers[0][1])  # once before: what the server keeps of a query, all have
+        random.shuffle(peers)
+        for name, ask in peers:
+            times[name].append(_seconds(ask))
+    for name, taken in times.items():
+        print(f"{name}: p50 {_percentile(taken, 50) * 1000:.1f} ms, p95 {_percentile(taken, 95) * 1000:.1f} ms")
+    for percent in (50, 95):
+        ratio = _percentile(times["product"], percent) / _percentile(times["raw"], percent)
+        result(f"search_p{percent}_ratio_to_raw", ratio, "<= 1.2")
+    result("embedded_search_p95_ms", _percentile(times["embedded"], 95) * 1000, "<= 150 at 1,000,000")
+
+
+def result(name: str, value: float, goal: str = "none") -> None:
+    """Print one figure."""
+    print(f"RESULT {name} {value:.3f} {goal}", flush=True)
+
+
+def _put_all(generation: Generation, pieces: Iterable[Sequence[SuspectDocument]]) -> None:
+    for piece in pieces:
+        generation.put(piece)
+
+
+def _make_raw(server: ElasticIndex) -> None:
+    server.client.indices.create(
+        index=f"{server.name}-raw", mappings=mappings(), settings={"number_of_replicas": 0, "refresh_interval": "-1"}
+    )
+
+
+def _raw_bulk(
+    client: Elasticsearch, index: str, batch: Sequence[SuspectDocument], ready: Sequence[dict[str, Any]]
+) -> None:
+    actions = (
+        {
+            "_index": index,
+            "_id": str(one.id),
+            "version": one.revision,
+            "version_type": "external_gte",
+            "_source": source,
+        }
+        for one, source in zip(batch, ready, strict=True)
+    )
+    for _ in streaming_bulk(client, actions, chunk_size=_AT_ONCE):
+        pass
+
+
+def _queries(rounds: int) -> Iterator[SuspectQuery]:
+    """What people ask: one or two words, Latin or Chinese, with facets; some by brand, price, time or another order."""
+    dice = random.Random(2)
+    words = Words.make(random.Random(1))
+    for number in range(rounds):
+        chinese = number % 2 == 1
+        asked = [words.pick(dice, chinese=chinese) for _ in range(dice.choice([1, 1, 2]))]
+        query = SuspectQuery(
+            owner_id=1, words=" ".join(asked), limit=50, facets=tuple(Facet), sort=dice.choice(list(Sort))
+        )
+        if number % 5 == 0:
+            query = replace(query, words="", brand_ids=(dice.randrange(1, 20),), histogram=Interval.WEEK)
+        yield query
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def _percentile(values: Sequence[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+@contextmanager
+def _server(url: str | None) -> Iterator[str]:
+    if url:
+        yield url
+        return
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    import elastic
+
+    if reason := elastic.missing():
+        raise SystemExit(reason)
+    with tempfile.TemporaryDirectory(prefix="counterfoil-bench-") as folder, elastic.running(Path(folder)) as server:
+        yield server.url
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--suspects", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=400, help="searches asked of each peer")
+    parser.add_argument("--url", help="another Elasticsearch server than one of its own")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
