@@ -32,7 +32,8 @@ from indexer.elastic.queries import body_of
 from indexer.embedded import EmbeddedIndex
 from indexer.query import Facet, Interval, Sort, SuspectQuery
 
-_AT_ONCE = 500
+# As a rebuild does it.
+_AT_ONCE = 2_000
 _SECONDS = 60.0
 
 
@@ -58,7 +59,7 @@ def measure_indexing(server: ElasticIndex, embedded: EmbeddedIndex, number: int)
     _make_raw(server)
     on_server, in_file = server.begin_generation(), embedded.begin_generation()
     documents = make_documents(number)
-    while batch := list(islice(documents, 10 * _AT_ONCE)):
+    while batch := list(islice(documents, 5 * _AT_ONCE)):
         ready = [source_of(document) for document in batch]
         pieces = [batch[at : at + _AT_ONCE] for at in range(0, len(batch), _AT_ONCE)]
         peers: list[tuple[str, Callable[[], object]]] = [
@@ -129,7 +130,7 @@ def _raw_bulk(
         }
         for one, source in zip(batch, ready, strict=True)
     )
-    for _ in streaming_bulk(client, actions, chunk_size=_AT_ONCE):
+    for _ in streaming_bulk(client, actions):
         pass
 
 

@@ -62,6 +62,7 @@ _WORD, _RUN, _GAP = "word", "run", "gap"
 _LONGEST_WORD = 32
 
 APOSTROPHE = re.compile(r"(?<=\w)['’ʼ](?=\w)")
+_ASCII_WORD = re.compile(f"[0-9a-z]{{1,{_LONGEST_WORD}}}")
 _QUERY_PART = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
@@ -164,7 +165,11 @@ def tokens(text: str) -> list[str]:
     Every token is made of letters and digits that SQLite's unicode61 and Elasticsearch's whitespace analyzer leave
     alone; characters that they would drop are written as their number. Words of more than 32 characters are cut.
     """
-    return [token for _, run in _runs(searchable(text)) for token in run]
+    cut = searchable(text)
+    if cut.isascii():
+        # What most texts are once accents are left out, in a tenth of the time.
+        return _ASCII_WORD.findall(cut)
+    return [token for _, run in _runs(cut) for token in run]
 
 
 def located_tokens(text: str) -> list[tuple[str, int, int]]:

@@ -15,7 +15,7 @@ from indexer.document import SuspectDocument
 from indexer.loading import load_documents
 from indexer.parking import park_refused
 
-_AT_ONCE = 500
+_AT_ONCE = 2_000
 
 
 class DifferenceKind(StrEnum):

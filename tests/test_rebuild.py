@@ -126,8 +126,8 @@ def test_a_rebuild_that_is_killed_is_repeated_and_search_is_never_empty(
     sqlite_store: Store, index: SuspectIndex, settings: Settings
 ) -> None:
     owner_id = new_owner(sqlite_store)
-    copies(sqlite_store, suspect(sqlite_store, owner_id, 1)[0], 1_100)
-    assert rebuild(sqlite_store, index) == 1_101
+    copies(sqlite_store, suspect(sqlite_store, owner_id, 1)[0], 4_100)
+    assert rebuild(sqlite_store, index) == 4_101
     stop, seen = threading.Event(), set()
 
     def watch() -> None:
@@ -139,11 +139,11 @@ def test_a_rebuild_that_is_killed_is_repeated_and_search_is_never_empty(
     watcher.start()
     for _ in range(2):
         _killed_rebuild(settings.data)
-        assert index.search(SuspectQuery(owner_id=owner_id)).total.value == 1_101
-    assert rebuild(sqlite_store, index) == 1_101
+        assert index.search(SuspectQuery(owner_id=owner_id)).total.value == 4_101
+    assert rebuild(sqlite_store, index) == 4_101
     stop.set()
     watcher.join()
-    assert seen == {1_101}
+    assert seen == {4_101}
     assert verify(sqlite_store, index) == []
     assert len(list((settings.data / "index").glob("suspects-*"))) <= 3, "what was left half made is gone"
 
@@ -151,6 +151,6 @@ def test_a_rebuild_that_is_killed_is_repeated_and_search_is_never_empty(
 def _killed_rebuild(data: Path) -> None:
     command = [sys.executable, "-c", _REBUILDING, str(data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]) as process:
-        assert process.stdout is not None and process.stdout.readline() == b"500\n"
+        assert process.stdout is not None and process.stdout.readline() == b"2000\n"
         time.sleep(random.uniform(0, 0.5))
         process.send_signal(signal.SIGKILL)

@@ -180,3 +180,8 @@ def test_every_token_fits_and_is_letters_and_digits(text: str) -> None:
         assert len(token.encode("utf-16-le")) // 2 <= 255
         assert token.isalnum()
         assert token == token.casefold()
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127), max_size=80) | st.text("aB1 .'-_", max_size=90))
+def test_ascii_text_is_cut_as_any_other_text_is(text: str) -> None:
+    assert tokens(text + " 手") == [*tokens(text), "手"]
