@@ -24,6 +24,7 @@ class Frontier:
 
     `stored` are those that earlier attempts have stored. They are not fetched again, but turning up for the first time
     in this attempt they are news: otherwise a resumed crawl would take its own beginning for the end of the results.
+    The pages that earlier attempts have read count against the limit.
     """
 
     def __init__(self, limits: CrawlLimits, stored: Mapping[str, int], observations: Observations) -> None:
@@ -33,7 +34,7 @@ class Frontier:
         self._waiting: dict[str, list[Sighting]] = {}
         self._met: set[str] = set()
         self._barren: dict[str, int] = {}
-        self._pages = 0
+        self._pages = observations.pages
 
     def turn_page(self, query: str, keys: Sequence[str]) -> None:
         """A page of results was read: count the pages in a row of this query that showed nothing new."""

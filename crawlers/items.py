@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from counterfoil.models import ImageSource, ListingFacts, ListingImage, SellerFacts, Sighting
 from counterfoil.store.listings import listing_key
 from crawlers.cleaning import block, line
+from crawlers.observations import Fate
 
 LONGEST_TITLE = 1_000
 LONGEST_DESCRIPTION = 20_000
@@ -37,7 +38,7 @@ class ListingItem:
     """What a listing's page said: only what it shows, absent otherwise, never guessed.
 
     `listing_id` is the marketplace's own id, `images` are absolute addresses in the page's order. The spider adds how
-    the listing was found, when, and the response body; the pipelines add what became of the pictures.
+    the listing was found, when, how its page fared, and the response body; the pipelines add what became of the pictures.
     """
 
     url: str
@@ -60,6 +61,7 @@ class ListingItem:
     images: list[str] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
     sightings: list[Sighting] = field(default_factory=list)
+    fate: Fate = Fate.READ
     body: bytes = field(default=b"", repr=False)
     pictures: list[Picture] = field(default_factory=list)
 

@@ -17,7 +17,7 @@ from crawlers.base import MarketplaceSpider
 from crawlers.failures import CrawlStopping
 from crawlers.images import PictureFetcher
 from crawlers.items import MOST_IMAGES, ListingItem, Picture, SeenAgain, first_sighting, to_facts
-from crawlers.recorder import Recorder, is_disk_full, is_fatal
+from crawlers.recorder import Recorder, is_fatal
 from crawlers.stopping import stop_unrecorded
 
 T = TypeVar("T")
@@ -41,6 +41,16 @@ class RecordingPipeline:
             raise TypeError("this project's pipelines serve this project's spiders")
         return self._crawler.spider
 
+    async def _until_done(self, work: Awaitable[T]) -> T:
+        """The outcome of some work; where nothing more can be written the crawl stops, and another attempt goes on."""
+        try:
+            return await work
+        except Exception as error:
+            if not is_fatal(error):
+                raise
+            stop_unrecorded(self._crawler, error)
+            raise DropItem(f"nothing more can be written: {error}") from error
+
 
 class ImagePipeline(RecordingPipeline):
     """Fetches and keeps the pictures of a listing."""
@@ -61,17 +71,12 @@ class ImagePipeline(RecordingPipeline):
 
     async def _fetch(self, fetcher: PictureFetcher, url: str) -> Picture:
         try:
-            return await fetcher.fetch(url)
+            return await self._until_done(fetcher.fetch(url))
         except CrawlStopping as error:
             stop = self.spider.observations.stop
             if stop is None or stop.reason is None:
                 raise DropItem("another attempt at this crawl will read it again") from error
             return Picture(url=url, error="the crawl ended before it was fetched")
-        except OSError as error:
-            if is_disk_full(error):
-                stop_unrecorded(self._crawler, error)
-                raise DropItem(f"its pictures cannot be kept: {error}") from error
-            raise
 
 
 class StorePipeline(RecordingPipeline):
@@ -97,15 +102,6 @@ class StorePipeline(RecordingPipeline):
         late = [(listing_id, sighting) for sighting in self.spider.frontier.store(item.key, listing_id)]
         if late:
             await recorder.write(partial(_note, recorder=recorder, sightings=late))
-
-    async def _until_done(self, work: Awaitable[T]) -> T:
-        try:
-            return await work
-        except Exception as error:
-            if not is_fatal(error):
-                raise
-            stop_unrecorded(self._crawler, error)
-            raise DropItem(f"nothing more can be written: {error}") from error
 
 
 def _keep_body(recorder: Recorder, key: str, facts: ListingFacts, body: bytes) -> str | None:

@@ -33,7 +33,7 @@ def stop_crawl(crawler: Crawler, stop: Stop) -> None:
 
 
 def stop_unrecorded(crawler: Crawler, error: Exception) -> None:
-    """Stop because nothing more can be written: the disk is full, the database is away, or the attempt is over."""
+    """Stop because nothing more can be written: disk or database cannot be used, or the attempt is over."""
     if is_disk_full(error):
         stop_crawl(crawler, Stop(FinishReason.DISK_FULL, f"the disk is full: {error}"))
         return

@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,12 +35,16 @@ def bench(settings: Settings, sqlite_store: Store, market: Market) -> Iterator[B
     made.close()
 
 
-def wait_for_listings(bench: Bench, count: int) -> None:
+def wait_for(condition: Callable[[], bool], what: str) -> None:
     for _ in range(1_000):
-        if len(bench.keys()) >= count:
+        if condition():
             return
         time.sleep(0.05)
-    raise AssertionError(f"only {len(bench.keys())} of {count} listings came")
+    raise AssertionError(f"waited in vain for {what}")
+
+
+def wait_for_listings(bench: Bench, count: int) -> None:
+    wait_for(lambda: len(bench.keys()) >= count, f"{count} listings")
 
 
 def test_every_listing_is_read_once_and_has_its_rank_for_every_query(bench: Bench, evidence: EvidenceStore) -> None:
@@ -98,10 +102,11 @@ def test_a_killed_crawl_is_finished_by_its_next_attempt_without_reading_anything
     crawl = bench.claim("lamp")
     process = bench.start(crawl)
     wait_for_listings(bench, 5)
+    wait_for(lambda: bench.row(crawl).counters.requests > 0, "a report of the crawl's progress")
     assert [one for one in psutil.Process(process.pid).net_connections() if one.status == psutil.CONN_LISTEN] == []
     process.kill()
     finish(process, -signal.SIGKILL)
-    before = set(bench.keys())
+    before, counted = set(bench.keys()), bench.row(crawl).counters
     assert 5 <= len(before) < 40
     bench.market.declare(bench.settings.marketplaces_folder)
     bench.market.asked.clear()
@@ -109,9 +114,30 @@ def test_a_killed_crawl_is_finished_by_its_next_attempt_without_reading_anything
     bench.run(again)
     row = bench.row(again)
     assert (row.reason, row.counters.seen, row.counters.new) == (FinishReason.FINISHED, 40, 40)
+    assert row.counters.requests == counted.requests + len(bench.market.asked)
+    # What was stored was read, reported or not.
+    assert row.counters.pages == max(counted.pages, len(before)) + 4 + 40 - len(before)
     assert {path.rpartition("/")[2] for path in bench.market.asked_for("/listing/")} == set(bench.keys()) - before
     assert bench.ranks(again) == {("lamp", str(number)): number for number in range(1, 41)}
     assert len(bench.versions()) == 40
+
+
+def test_a_crawl_that_is_killed_again_and_again_keeps_to_its_limit(bench: Bench) -> None:
+    bench.market.stock(60)
+    bench.market.declare(bench.settings.marketplaces_folder, politeness=SLOW)
+    crawl = bench.claim("lamp", limits=CrawlLimits(pages=30))
+    process = bench.start(crawl)
+    wait_for(lambda: bench.row(crawl).counters.pages >= 5, "the first report of the crawl's progress")
+    process.kill()
+    finish(process, -signal.SIGKILL)
+    known = max(bench.row(crawl).counters.pages, len(bench.keys()))
+    bench.market.declare(bench.settings.marketplaces_folder)
+    bench.market.asked.clear()
+    again = bench.take_over(crawl)
+    bench.run(again)
+    row = bench.row(again)
+    assert (row.reason, row.counters.pages) == (FinishReason.LIMIT, 30)
+    assert len(bench.market.asked_for("/listing/")) + len(bench.market.asked_for("/search")) == 30 - known
 
 
 def test_an_attempt_that_was_taken_over_stops_and_writes_nothing_more(bench: Bench) -> None:
@@ -185,6 +211,82 @@ def test_bad_pages_cost_themselves_and_nobody_connects_inside(bench: Bench) -> N
     # Refused: one page and four pictures. Failed: 4 to 8; and 10, which is kept for what it does show.
     assert (crawl.counters.errors, crawl.counters.image_errors) == (5 + 6, 6)
     assert market.asked_for("/listing/1").count("/listing/1") == 1
+
+
+def test_a_crawl_that_cannot_keep_its_evidence_is_left_for_another_attempt(
+    bench: Bench, evidence: EvidenceStore
+) -> None:
+    bench.market.stock(12)
+    in_the_way = evidence.folder / "images"
+    in_the_way.parent.mkdir(exist_ok=True)
+    in_the_way.write_text("no folder")
+    crawl = bench.claim("lamp")
+    log = bench.run(crawl, expect=1)
+    # Its last lines are what the worker keeps of it.
+    assert str(in_the_way) in " ".join(log.splitlines()[-3:])
+    assert (bench.row(crawl).state, bench.versions()) == (CrawlState.CLAIMED, [])
+    in_the_way.unlink()
+    bench.run(bench.take_over(crawl))
+    row = bench.row(crawl)
+    assert (row.reason, row.counters.seen, row.counters.images) == (FinishReason.FINISHED, 12, 12)
+
+
+BROKEN_STORE = """
+from crawlers.settings import *
+from itertools import count
+from counterfoil.exceptions import StoreError
+from crawlers import images, pipelines
+calls = count(1)
+
+def breaks(works):
+    def does(*args, **kwargs):
+        call = next(calls)
+        if {when}:
+            raise {error}
+        return works(*args, **kwargs)
+    return does
+
+{function} = breaks({function})
+"""
+
+
+def break_store(bench: Bench, folder: Path, function: str, *, when: str, error: str) -> None:
+    """Make a function of the store fail at some calls in the crawl's process."""
+    (folder / "broken_store.py").write_text(BROKEN_STORE.format(function=function, when=when, error=error))
+    bench.environment |= {"SCRAPY_SETTINGS_MODULE": "broken_store", "PYTHONPATH": str(folder)}
+
+
+def test_a_database_that_goes_away_while_pictures_are_fetched_loses_no_listing(bench: Bench, tmp_path: Path) -> None:
+    bench.market.stock(12)
+    error = "StoreError('server closed the connection')"
+    break_store(bench, tmp_path, "images.get_image_source", when="call <= 3", error=error)
+    crawl = bench.claim("lamp")
+    assert "server closed the connection" in " ".join(bench.run(crawl, expect=1).splitlines()[-3:])
+    bench.environment.clear()
+    bench.run(bench.take_over(crawl))
+    assert (bench.row(crawl).reason, len(bench.keys())) == (FinishReason.FINISHED, 12)
+
+
+def test_listings_that_are_read_and_cannot_be_stored_are_failures(bench: Bench, tmp_path: Path) -> None:
+    bench.market.stock(12)
+    when = "int(kwargs['key']) <= 7"
+    break_store(bench, tmp_path, "pipelines.record_listing", when=when, error="ValueError('odd facts')")
+    crawl = bench.crawl("lamp")
+    assert crawl.reason is FinishReason.CRASHED
+    assert "7 of 12 listing pages" in (crawl.detail or "")
+    assert "odd facts" in (crawl.detail or "")
+    # Two pages of results and five listings; each page is counted once.
+    assert (crawl.counters.seen, crawl.counters.pages, crawl.counters.errors) == (5, 2 + 5, 7)
+
+
+def test_pages_without_a_title_are_no_listings(bench: Bench) -> None:
+    bench.market.stock(5)
+    bench.market.declare(bench.settings.marketplaces_folder, listing__required=["price"])
+    priced = b'<script type=application/ld+json>{"@type": "Product", "offers": {"price": 1}}</script>'
+    always(Answer(body=priced), bench.market, "/listing/")
+    crawl = bench.crawl("lamp")
+    assert (crawl.reason, crawl.counters.pages, crawl.counters.errors) == (FinishReason.LAYOUT, 1, 5)
+    assert "without a title" in (crawl.detail or "")
 
 
 INSIDE_NAMES = """

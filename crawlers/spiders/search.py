@@ -88,6 +88,7 @@ class SearchSpider(MarketplaceSpider):
             if fate is Fate.BLOCKED or not page.shows_more_than_a_title(item):
                 return
             # What the page does show is kept also when the layout has changed: the crawl's reason says the rest.
+            item.fate = fate
         else:
             self.observations.note_listing(Fate.READ)
         item.body = response.body
