@@ -446,6 +446,17 @@ def test_endless_results_that_show_nothing_new_are_left(bench: Bench) -> None:
     assert crawl.counters.seen == 10
 
 
+def test_links_that_lead_nowhere_cost_nothing_else(bench: Bench) -> None:
+    bench.market.stock(10)
+    page = bench.market.results("lamp", 1).body
+    odd = b"<body><article><a href='http://127.0.0.1:99999/listing/77'>x</a></article><a class=next href='%s'>Next</a>"
+    for link in (b"javascript:void(0)", b"#"):
+        bench.market.faults["/search"] = Answer(body=page.replace(b"<body>", odd % link))
+        crawl = bench.crawl("lamp")
+        assert (crawl.reason, crawl.detail, crawl.counters.seen) == (FinishReason.FINISHED, None, 10)
+    assert len(bench.market.asked_for("/search")) == 2
+
+
 def test_a_crawl_that_must_not_start_is_closed_with_the_reason(bench: Bench) -> None:
     bench.environment["COUNTERFOIL_CONTACT"] = ""
     bench.market.declare(bench.settings.marketplaces_folder, search__url="http://example.com/?q={query}")
