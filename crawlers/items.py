@@ -61,6 +61,7 @@ class ListingItem:
     images: list[str] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
     sightings: list[Sighting] = field(default_factory=list)
+    captured_at: datetime | None = None
     fate: Fate = Fate.READ
     body: bytes = field(default=b"", repr=False)
     pictures: list[Picture] = field(default_factory=list)
@@ -110,9 +111,9 @@ def to_facts(item: ListingItem) -> ListingFacts:
     )
 
 
-def first_sighting(item: ListingItem, now: datetime) -> Sighting:
+def first_sighting(item: ListingItem, captured_at: datetime) -> Sighting:
     """The sighting that a listing is recorded with; one that no query led to has no rank."""
-    return item.sightings[0] if item.sightings else Sighting(query="", rank=None, seen_at=now)
+    return item.sightings[0] if item.sightings else Sighting(query="", rank=None, seen_at=captured_at)
 
 
 def _seller(item: ListingItem) -> SellerFacts | None:

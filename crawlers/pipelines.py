@@ -126,6 +126,7 @@ def _record(
             add_image(connection, picture.sha256, picture.size, moment)
         if picture.source is not None:
             add_image_source(connection, picture.source, moment)
+    captured_at = item.captured_at or moment
     recorded = record_listing(
         connection,
         crawl_id=recorder.crawl_id,
@@ -133,7 +134,8 @@ def _record(
         key=item.key,
         facts=facts,
         body_sha256=body,
-        sighting=first_sighting(item, moment),
+        captured_at=captured_at,
+        sighting=first_sighting(item, captured_at),
     )
     for sighting in item.sightings[1:]:
         record_query(connection, recorder.crawl_id, recorded.listing_id, sighting)

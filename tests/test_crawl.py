@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 from crawling import Bench, finish
-from market import Answer, Asked, Market, html, listening, serving
+from market import Answer, Asked, Market, html, listening, listing_page, serving
 
+from counterfoil.clock import now
 from counterfoil.evidence import EvidenceStore
 from counterfoil.models import CrawlLimits, CrawlState, FinishReason
 from counterfoil.settings import Settings, load_settings
@@ -94,6 +95,19 @@ def test_a_second_crawl_writes_only_what_changed(bench: Bench, evidence: Evidenc
     without = {path for path, headers in pictures.items() if "if-none-match" not in headers}
     assert without == {lost.url.removeprefix(bench.market.url)}
     assert evidence.get_image(lost.sha256 or "")
+
+
+def test_a_version_is_captured_when_its_own_page_is_read(bench: Bench) -> None:
+    bench.market.stock(1)
+    asked_at = []
+
+    def take_note(_asked: Asked) -> Answer:
+        asked_at.append(now())
+        return html(listing_page("1", bench.market.listings["1"]))
+
+    bench.market.faults["/listing/1"] = take_note
+    bench.crawl("lamp")
+    assert bench.versions()[0].captured_at > asked_at[0]
 
 
 def test_a_killed_crawl_is_finished_by_its_next_attempt_without_reading_anything_twice(bench: Bench) -> None:

@@ -75,7 +75,9 @@ class SearchSpider(MarketplaceSpider):
         if not isinstance(response, HtmlResponse):
             self.observations.note_listing(Fate.LAYOUT, f"{response.url}: is no HTML page")
             return
+        captured_at = now()
         item = await page.to_item()
+        item.captured_at = captured_at
         if item.listing_id is None:
             # A redirect led away: to the front page, to a page of similar things, to a log-in.
             barrier = page.is_barrier()
