@@ -58,16 +58,20 @@ class Frontier:
         """The id of a listing that is stored."""
         return self._stored[key]
 
-    def collect(self, key: str) -> list[Sighting]:
+    def collect(self, asked_key: str) -> list[Sighting]:
         """Take the sightings of a listing that is about to be stored; later ones are given by `store`."""
-        return self._take(key)
+        taken = self._waiting.get(asked_key, [])
+        self._waiting[asked_key] = []
+        return taken
 
-    def store(self, key: str, listing_id: int) -> list[Sighting]:
-        """The listing is stored: the sightings that came in meanwhile."""
-        self._stored[key] = listing_id
-        late = self._take(key)
-        self._waiting.pop(key, None)
-        return late
+    def store(self, asked_key: str, key: str, listing_id: int) -> list[Sighting]:
+        """The listing that `asked_key` led to is stored under `key`: the sightings that came in meanwhile.
+
+        The two differ where a redirect led to another listing. That one's own page may be on the way, for whose sake
+        its sightings stay.
+        """
+        self._stored[asked_key] = self._stored[key] = listing_id
+        return self._waiting.pop(asked_key, [])
 
     def goes_on(self, query: str, number: int) -> bool:
         """Whether the page of results after page `number` may be fetched, within all limits."""
@@ -87,8 +91,3 @@ class Frontier:
             return False
         self._pages += 1
         return True
-
-    def _take(self, key: str) -> list[Sighting]:
-        taken = self._waiting.get(key, [])
-        self._waiting[key] = []
-        return taken

@@ -38,7 +38,8 @@ class ListingItem:
     """What a listing's page said: only what it shows, absent otherwise, never guessed.
 
     `listing_id` is the marketplace's own id, `images` are absolute addresses in the page's order. The spider adds how
-    the listing was found, when, how its page fared, and the response body; the pipelines add what became of the pictures.
+    the listing was found (`asked_key` is the key that led to it, another one after a redirect), when, how its page
+    fared, and the response body; the pipelines add what became of the pictures.
     """
 
     url: str
@@ -60,6 +61,7 @@ class ListingItem:
     gtin: str | None = None
     images: list[str] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
+    asked_key: str | None = None
     sightings: list[Sighting] = field(default_factory=list)
     captured_at: datetime | None = None
     fate: Fate = Fate.READ

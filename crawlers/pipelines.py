@@ -99,7 +99,8 @@ class StorePipeline(RecordingPipeline):
         body = await recorder.in_thread(_keep_body, recorder, item.key, facts, item.body)
         item.body = b""
         listing_id = await recorder.write(partial(_record, recorder=recorder, item=item, facts=facts, body=body))
-        late = [(listing_id, sighting) for sighting in self.spider.frontier.store(item.key, listing_id)]
+        stored = self.spider.frontier.store(item.asked_key or item.key, item.key, listing_id)
+        late = [(listing_id, sighting) for sighting in stored]
         if late:
             await recorder.write(partial(_note, recorder=recorder, sightings=late))
 

@@ -110,6 +110,24 @@ def test_a_version_is_captured_when_its_own_page_is_read(bench: Bench) -> None:
     assert bench.versions()[0].captured_at > asked_at[0]
 
 
+def test_a_listing_that_redirects_to_another_is_seen_for_every_query(bench: Bench) -> None:
+    bench.market.stock(6)
+    bench.market.faults["/listing/5"] = Answer(status=302, headers={"Location": "/listing/6"})
+
+    def after_the_first(asked: Asked) -> Answer:
+        if asked.query["q"] != "lamp":
+            wait_for_listings(bench, 5)
+        return bench.market.results(asked.query["q"], 1)
+
+    bench.market.faults["/search"] = after_the_first
+    crawl = bench.crawl("lamp", "lamp 5", "lamp 6")
+    assert (crawl.reason, crawl.counters.seen) == (FinishReason.FINISHED, 5)
+    # For the first query it has the rank that came first, the redirected one's or its own.
+    ranks = {query: rank for (query, key), rank in bench.ranks(crawl).items() if key == "6"}
+    assert ranks.pop("lamp") in {5, 6}
+    assert ranks == {"lamp 5": 1, "lamp 6": 1}
+
+
 def test_a_killed_crawl_is_finished_by_its_next_attempt_without_reading_anything_twice(bench: Bench) -> None:
     bench.market.stock(40)
     bench.market.declare(bench.settings.marketplaces_folder, politeness=SLOW)

@@ -94,7 +94,8 @@ class SearchSpider(MarketplaceSpider):
         else:
             self.observations.note_listing(Fate.READ)
         item.body = response.body
-        item.sightings = self.frontier.collect(key or item.key)
+        item.asked_key = key or item.key
+        item.sightings = self.frontier.collect(item.asked_key)
         yield item
 
     def results_failed(self, failure: Failure) -> None:
