@@ -97,8 +97,8 @@ class StorePipeline(RecordingPipeline):
         except ValueError as error:
             raise DropItem(str(error)) from error
         body = await recorder.in_thread(_keep_body, recorder, item.key, facts, item.body)
-        item.body = b""
         listing_id = await recorder.write(partial(_record, recorder=recorder, item=item, facts=facts, body=body))
+        item.body = b""
         stored = self.spider.frontier.store(item.asked_key or item.key, item.key, listing_id)
         late = [(listing_id, sighting) for sighting in stored]
         if late:
@@ -127,6 +127,9 @@ def _record(
             add_image(connection, picture.sha256, picture.size, moment)
         if picture.source is not None:
             add_image_source(connection, picture.source, moment)
+    if body is None and item.body and not says_nothing_new(connection, recorder.marketplace, item.key, facts):
+        # Another crawl has written something else since `_keep_body` compared.
+        body = recorder.evidence.put_body(item.body)
     captured_at = item.captured_at or moment
     recorded = record_listing(
         connection,

@@ -311,6 +311,36 @@ def test_listings_that_are_read_and_cannot_be_stored_are_failures(bench: Bench, 
     assert (crawl.counters.seen, crawl.counters.pages, crawl.counters.errors) == (5, 2 + 5, 7)
 
 
+OVERTAKEN = """
+from crawlers.settings import *
+from crawlers import pipelines
+
+compare = pipelines.says_nothing_new
+
+def compare_and_be_overtaken(connection, *rest):
+    same = compare(connection, *rest)
+    pipelines.says_nothing_new = compare
+    with connection.engine.begin() as another_crawl:
+        another_crawl.exec_driver_sql("UPDATE listing_versions SET facts_sha256 = 'it said something else'")
+    return same
+
+pipelines.says_nothing_new = compare_and_be_overtaken
+"""
+
+
+def test_a_version_has_its_body_although_another_crawl_wrote_between_comparing_and_writing(
+    bench: Bench, tmp_path: Path, evidence: EvidenceStore
+) -> None:
+    bench.market.stock(1)
+    bench.crawl("lamp")
+    (tmp_path / "overtaken.py").write_text(OVERTAKEN)
+    bench.environment |= {"SCRAPY_SETTINGS_MODULE": "overtaken", "PYTHONPATH": str(tmp_path)}
+    assert bench.crawl("lamp").counters.changed == 1
+    bodies = [evidence.get_body(version.body_sha256 or "") for version in bench.versions()]
+    assert len(bodies) == 2
+    assert all(b"Lamp 1" in body for body in bodies)
+
+
 def test_pages_without_a_title_are_no_listings(bench: Bench) -> None:
     bench.market.stock(5)
     bench.market.declare(bench.settings.marketplaces_folder, listing__required=["price"])
