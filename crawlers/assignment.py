@@ -72,6 +72,4 @@ def refusal(assignment: Assignment, settings: Settings) -> str | None:
             f"{target.host} is not crawled anonymously: set COUNTERFOIL_CONTACT to an address or e-mail where its "
             "operators can reach you."
         )
-    if (settings.proxy_address or "").startswith("https:"):
-        return "COUNTERFOIL_PROXY must be an http:// address: Scrapy cannot speak TLS to the proxy itself."
     return None

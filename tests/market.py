@@ -4,11 +4,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -210,6 +211,31 @@ def serving(market: Market, host: str = "127.0.0.1") -> Iterator[Market]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def dripping(start: bytes) -> Iterator[int]:
+    """The port of a server that begins every answer so, and goes on for ever, a byte at a time."""
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            self.rfile.readline()
+            self.wfile.write(start)
+            with suppress(OSError):
+                while not done.wait(0.05):
+                    self.wfile.write(b"x")
+
+    class Server(ThreadingTCPServer):
+        daemon_threads = True
+
+    done = threading.Event()
+    with Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        try:
+            yield server.server_address[1]
+        finally:
+            done.set()
+            server.shutdown()
 
 
 @contextmanager

@@ -537,11 +537,6 @@ def test_a_crawl_that_must_not_start_is_closed_with_the_reason(bench: Bench) -> 
         ({"COUNTERFOIL_ALLOW_HOSTS": "example.com:81"}, "http://example.com/?q={query}", "another port"),
         ({"COUNTERFOIL_CONTACT": "x"}, "file:///etc/passwd?q={query}", "http and https"),
         ({"COUNTERFOIL_CONTACT": "x"}, "http://127.0.0.1/?q={query}", "not a public address"),
-        (
-            {"COUNTERFOIL_CONTACT": "x", "COUNTERFOIL_PROXY": "https://p/"},
-            "http://x.com/?q={query}",
-            "COUNTERFOIL_PROXY",
-        ),
     ],
 )
 def test_what_must_not_start_is_known_before(
