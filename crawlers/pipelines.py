@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem
+from scrapy.exceptions import DropItem, NotConfigured
 
 from counterfoil.clock import now
 from counterfoil.models import ListingFacts, Sighting
@@ -31,7 +31,9 @@ class RecordingPipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Made for a crawler."""
+        """Made for a crawler; not for Scrapy's own spiders, as of `scrapy fetch` and `scrapy shell`."""
+        if not isinstance(crawler.spider, MarketplaceSpider):
+            raise NotConfigured("no spider of this project is running")
         return cls(crawler)
 
     @property

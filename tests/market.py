@@ -251,12 +251,13 @@ def listening(host: str = "127.0.0.1") -> Iterator[tuple[int, list[Any]]]:
 
         def accept() -> None:
             while not done.is_set():
-                try:
-                    connection, address = server.accept()
-                except TimeoutError:
-                    continue
-                arrived.append(address)
-                connection.close()
+                with suppress(TimeoutError):
+                    take()
+
+        def take() -> None:
+            connection, address = server.accept()
+            arrived.append(address)
+            connection.close()
 
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
@@ -265,3 +266,8 @@ def listening(host: str = "127.0.0.1") -> Iterator[tuple[int, list[Any]]]:
         finally:
             done.set()
             thread.join()
+            # Those who came in the last moment wait in the backlog.
+            server.setblocking(False)
+            with suppress(BlockingIOError):
+                while True:
+                    take()
