@@ -114,8 +114,7 @@ class Observations:
             self.pages += 1
         elif fate is not Fate.STOPPED:
             self.last_failure = detail or self.last_failure
-            # The guard has counted those that it refused.
-            self.failed_pages += fate is not Fate.REFUSED
+            self.failed_pages += 1
         if fate not in _NEUTRAL:
             self._streak = self._streak + 1 if fate is self._streak_fate else 1
             self._streak_fate = fate

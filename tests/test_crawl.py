@@ -370,7 +370,10 @@ class Resolver(GuardedResolver):
 def test_a_name_that_means_this_machine_is_never_connected(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "inside_names.py").write_text(INSIDE_NAMES)
     with listening() as (port4, arrived4), listening("::1") as (port6, arrived6):
-        bench.market.stock(1)
+        bench.market.stock(4)
+        for key in ("2", "3", "4"):
+            elsewhere = {"Location": f"http://four.example:{port4}/listing/{key}"}
+            bench.market.faults[f"/listing/{key}"] = Answer(status=302, headers=elsewhere)
         bench.market.listings["1"]["images"] = [
             f"http://four.example:{port4}/a.jpg",
             f"http://six.example:{port6}/a.jpg",
@@ -382,8 +385,8 @@ def test_a_name_that_means_this_machine_is_never_connected(bench: Bench, tmp_pat
         }
         crawl = bench.crawl("lamp")
     assert (arrived4, arrived6) == ([], [])
-    # One request each for robots.txt, none again, and none for the picture.
-    assert (crawl.counters.requests, crawl.counters.errors, crawl.counters.image_errors) == (3 + 2, 2, 2)
+    # One request each for robots.txt, none again, and none for the pictures. Refused: two robots.txt and three pages.
+    assert (crawl.counters.requests, crawl.counters.errors, crawl.counters.image_errors) == (6 + 2, 2 + 3, 2)
     assert all("not a public address" in (image.error or "") for image in bench.versions()[0].facts.images)
 
 

@@ -121,7 +121,8 @@ def test_counters_count_each_thing_once() -> None:
     seen.note_listing(Fate.STOPPED)
     seen.refused = 2
     counters = seen.counters()
-    assert (counters.pages, counters.errors, counters.images, counters.image_errors) == (3, 3, 3, 1)
+    # Two pages, and two pictures or robots.txt that the guard has refused.
+    assert (counters.pages, counters.errors, counters.images, counters.image_errors) == (3, 2 + 2, 3, 1)
 
 
 @pytest.mark.parametrize("noted", [READ, LAYOUT])
