@@ -27,7 +27,7 @@ class Assignment:
     crawl_id: int | None = None
     attempt: int | None = None
     stored: Mapping[str, int] = field(default_factory=dict)
-    counters: CrawlCounters = CrawlCounters()
+    counters: CrawlCounters = field(default_factory=CrawlCounters)
 
 
 def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> Assignment:

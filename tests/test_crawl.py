@@ -212,6 +212,29 @@ def test_a_crawl_that_is_left_or_stopped_ends_at_once_and_is_not_closed(bench: B
     assert all(image.sha256 for version in bench.versions() for image in version.facts.images)
 
 
+def test_a_crawl_whose_time_is_over_waits_for_nothing_that_hangs_and_loses_no_listing(bench: Bench) -> None:
+    # Far longer than this test may take.
+    bench.environment["COUNTERFOIL_REQUEST_SECONDS"] = "600"
+    hangs = Answer(seconds=600)
+    market = bench.market
+    market.stock(8)
+    market.faults |= dict.fromkeys(("/listing/1", "/listing/2", "/picture/3-0.jpg", "/picture/4-0.jpg"), hangs)
+    with serving(Market(faults={"/robots.txt": hangs})) as elsewhere:
+        bench.environment["COUNTERFOIL_ALLOW_HOSTS"] = f"127.0.0.1:{market.port},127.0.0.1:{elsewhere.port}"
+        for key in ("5", "6"):
+            market.listings[key]["images"] = [f"{elsewhere.url}/{key}.jpg"]
+        crawl = bench.crawl("lamp", limits=CrawlLimits(seconds=4))
+    assert (crawl.reason, crawl.detail) == (FinishReason.TIMEOUT, "the limit of 4 seconds was reached")
+    ended = "the crawl ended before it was fetched"
+    errors = {version.facts.url.rpartition("/")[2]: version.facts.images[0].error for version in bench.versions()}
+    assert errors == {**dict.fromkeys("3456", ended), "7": None, "8": None}
+    # Nothing was asked for a second time when it was given up.
+    assert sorted(market.asked_for("/listing/")) == [f"/listing/{number}" for number in range(1, 9)]
+    assert sorted(market.asked_for("/picture/")) == [f"/picture/{number}-0.jpg" for number in (3, 4, 7, 8)]
+    assert [one.path for one in elsewhere.asked] == ["/robots.txt"]
+    assert "Traceback" not in bench.log
+
+
 def test_bad_pages_cost_themselves_and_nobody_connects_inside(bench: Bench) -> None:
     with listening() as (port, arrived), listening("::1") as (port6, arrived6):
         market = bench.market
