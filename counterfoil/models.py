@@ -243,7 +243,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrawlLimits:
-    """Where a crawl stops by itself, with the reason `limit` (`seconds` ends it with `timeout`)."""
+    """Where a crawl stops by itself, with the reason `limit` (`seconds` ends it with `timeout`).
+
+    They hold for all attempts together; only `seconds` start anew, because a crawl may wait for its next attempt.
+    """
 
     pages: int = 2_000
     depth: int = 100
@@ -334,7 +337,10 @@ class FinishReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrawlCounters:
-    """What a crawl did. `new` and `changed` count listings over all attempts, the rest is this attempt's work."""
+    """What a crawl did, over all its attempts; of one that was killed its last two seconds may be missing.
+
+    `seen`, `new` and `changed` count listings.
+    """
 
     requests: int = 0
     pages: int = 0

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -16,7 +17,8 @@ _Port = Annotated[int, Field(ge=1, le=65_535)]
 class Settings(BaseModel):
     """What an operator can set; every field is the variable COUNTERFOIL_<NAME>, and COUNTERFOIL_<NAME>_FILE a file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    # Some of the inputs are secrets.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
 
     data: Path = Field(Path("~/.local/share/counterfoil"), description="Folder of everything that is kept.")
     database_url: SecretStr | None = Field(
@@ -34,7 +36,9 @@ class Settings(BaseModel):
         (), description="Hosts (host or host:port, comma separated) that may be reached although they are internal."
     )
     allow_ports: tuple[_Port, ...] = Field((80, 443), description="Ports that outgoing requests may use.")
-    proxy: SecretStr | None = Field(None, description="HTTP(S) proxy for outgoing requests.")
+    proxy: SecretStr | None = Field(
+        None, description="Proxy for outgoing requests: `http://host:port`, or `http://user:password@host:port`."
+    )
     index_url: str | None = Field(
         None,
         pattern=r"^https?://[^/@]+/?$",
@@ -86,6 +90,14 @@ class Settings(BaseModel):
         except RuntimeError as error:
             raise ValueError(str(error)) from error
 
+    @field_validator("proxy")
+    @classmethod
+    def _is_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_http_proxy(value.get_secret_value()):
+            # Scrapy cannot speak TLS to the proxy itself.
+            raise ValueError("must be http://host:port or http://user:password@host:port, and not https://")
+        return value
+
     @property
     def database_address(self) -> str:
         """The database's SQLAlchemy address, made from the data folder unless one is set."""
@@ -102,6 +114,18 @@ class Settings(BaseModel):
     def proxy_address(self) -> str | None:
         """The outgoing proxy's address, with its password, if one is set."""
         return self.proxy.get_secret_value() if self.proxy else None
+
+
+def _is_http_proxy(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return False
+    # A password with a / or # that is not escaped ends up in the path.
+    whole = parts.path in {"", "/"} and not parts.query and not parts.fragment
+    spelt = address.isascii() and address.isprintable() and " " not in address
+    return parts.scheme == "http" and bool(parts.hostname) and port != 0 and whole and spelt
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -2,10 +2,12 @@
 
 import re
 from functools import cache
-from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urljoin, urlsplit
 
 from w3lib.url import canonicalize_url
 
+from counterfoil.egress import read_url
+from counterfoil.exceptions import AddressRefused
 from counterfoil.marketplaces import Marketplace
 
 
@@ -14,6 +16,14 @@ def search_address(marketplace: Marketplace, query: str, page: int) -> str:
     # str.format would read the braces of a query, and of a declared address, as its own.
     address = marketplace.search.url.replace("{page}", str(page))
     return address.replace("{query}", quote(query, safe=""))
+
+
+def web_address(base: str, link: str | None) -> str | None:
+    """Where a link on the page at `base` leads, in its canonical spelling; None unless to an http(s) address."""
+    try:
+        return read_url(urljoin(base, link)).href.partition("#")[0] if link else None
+    except (ValueError, AddressRefused):
+        return None
 
 
 def listing_id(marketplace: Marketplace, url: str) -> str | None:

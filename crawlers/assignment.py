@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from counterfoil.egress import guard_from
 from counterfoil.exceptions import AddressRefused, InvalidInput, Superseded
 from counterfoil.marketplaces import Marketplace, get_marketplace, load_marketplaces
-from counterfoil.models import CrawlLimits, CrawlState
+from counterfoil.models import CrawlCounters, CrawlLimits, CrawlState
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.crawls import get_crawl
@@ -18,7 +18,7 @@ from crawlers.addresses import search_address
 class Assignment:
     """One marketplace and the queries to ask it; `crawl_id` and `attempt` are None when a person asks.
 
-    `stored` are the listings that earlier attempts at the crawl have stored: key to listing id.
+    `stored` are the listings that earlier attempts at the crawl have stored, key to listing id; `counters` are theirs.
     """
 
     marketplace: Marketplace
@@ -27,6 +27,7 @@ class Assignment:
     crawl_id: int | None = None
     attempt: int | None = None
     stored: Mapping[str, int] = field(default_factory=dict)
+    counters: CrawlCounters = field(default_factory=CrawlCounters)
 
 
 def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> Assignment:
@@ -45,6 +46,7 @@ def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> A
         crawl_id=crawl_id,
         attempt=attempt,
         stored=stored,
+        counters=crawl.counters,
     )
 
 
@@ -70,6 +72,4 @@ def refusal(assignment: Assignment, settings: Settings) -> str | None:
             f"{target.host} is not crawled anonymously: set COUNTERFOIL_CONTACT to an address or e-mail where its "
             "operators can reach you."
         )
-    if (settings.proxy_address or "").startswith("https:"):
-        return "COUNTERFOIL_PROXY must be an http:// address: Scrapy cannot speak TLS to the proxy itself."
     return None

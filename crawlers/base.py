@@ -56,7 +56,7 @@ class MarketplaceSpider(Spider):
         _be_polite(crawler, assignment)
         spider = super().from_crawler(crawler, *args)
         spider.assignment = assignment
-        spider.observations = Observations()
+        spider.observations = Observations.going_on(assignment.counters, len(assignment.stored))
         spider.frontier = Frontier(assignment.limits, assignment.stored, spider.observations)
         spider.recorder = recorder
         spider.exit_code = CRASHED

@@ -10,6 +10,7 @@ from typing import Self
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CannotResolveHostError
+from scrapy.http.request import NO_CALLBACK
 from scrapy.statscollectors import StatsCollector
 from scrapy.utils.httpobj import urlparse_cached
 
@@ -105,7 +106,8 @@ class RefusedNameMiddleware:
 
 
 def refuse(request: Request, error: Exception, stats: StatsCollector) -> RequestRefused:
-    """Log and count a refusal; the exception to raise."""
+    """Log a refusal; the exception to raise. Pictures and robots.txt are counted here, pages where they fail."""
     log.warning("refused: %s", error)
-    stats.inc_value(REFUSED)
+    if request.callback is NO_CALLBACK:
+        stats.inc_value(REFUSED)
     return RequestRefused(f"refused: {error}")

@@ -23,6 +23,7 @@ from counterfoil.store.crawls import close_crawl, report_progress
 from crawlers.base import CLOSED, CRASHED, STOPPED, SUPERSEDED, MarketplaceSpider
 from crawlers.egress import REFUSED
 from crawlers.failures import describe
+from crawlers.items import ListingItem
 from crawlers.observations import Fate, Stop
 from crawlers.outcome import Outcome, decide, early_stop
 from crawlers.recorder import Recorder
@@ -65,6 +66,7 @@ class Bookkeeping:
         crawler.signals.connect(self._received, signals.bytes_received)
         crawler.signals.connect(self._broke, signals.spider_error)
         crawler.signals.connect(self._item_broke, signals.item_error)
+        crawler.signals.connect(self._item_dropped, signals.item_dropped)
         crawler.signals.connect(self._closed, signals.spider_closed)
 
     def _opened(self) -> None:
@@ -101,7 +103,16 @@ class Bookkeeping:
             self._seen.note_listing(Fate.CRASHED, detail)
 
     def _item_broke(self, item: Any, failure: Failure) -> None:
-        self._seen.note_listing(Fate.CRASHED, f"{getattr(item, 'url', 'an item')}: {describe(failure)}")
+        detail = f"{getattr(item, 'url', 'an item')}: {describe(failure)}"
+        if isinstance(item, ListingItem):
+            self._seen.note_lost(item.fate, Fate.CRASHED, detail)
+        else:
+            self._seen.note_listing(Fate.CRASHED, detail)
+
+    def _item_dropped(self, item: Any, exception: BaseException) -> None:
+        if isinstance(item, ListingItem):
+            fate = Fate.STOPPED if self._seen.stop is not None else Fate.LAYOUT
+            self._seen.note_lost(item.fate, fate, str(exception))
 
     def _look_around(self) -> None:
         self._seen.refused = self._crawler.stats.get_value(REFUSED, 0)
@@ -167,6 +178,9 @@ class Bookkeeping:
             return
         if outcome is not None:
             self._spider.exit_code = await self._close_crawl(self._spider.recorder, outcome)
+        elif self._seen.stop is not None:
+            # Among the last lines of the log, which the worker keeps of a crawl that is left.
+            log.warning("left for another attempt: %s", self._seen.stop.detail)
         self._spider.recorder.stop()
         self._spider.recorder.store.close()
 

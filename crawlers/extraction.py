@@ -7,12 +7,11 @@ and currency go together. A value that no source states is absent.
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import html_text
 
-from counterfoil.egress import read_url
-from counterfoil.exceptions import AddressRefused
+from crawlers.addresses import web_address
 from crawlers.currencies import currency_code
 from crawlers.items import LONGEST_URL, MOST_IMAGES, ListingItem
 from crawlers.offers import read_offers
@@ -94,7 +93,7 @@ def _from_nodes(nodes: list[Node], url: str, currencies: Sequence[str]) -> Listi
         condition=schema_word(product.get("itemCondition")) or offers.condition,
         seller_id=offers.seller_id,
         seller_name=_plain(offers.seller_name),
-        seller_url=urljoin(url, offers.seller_url) if offers.seller_url else None,
+        seller_url=web_address(url, offers.seller_url),
         ships_from=offers.ships_from,
         category=_plain(text_of(product.get("category"))),
         brand=_plain(text_of(product.get("brand"))),
@@ -107,10 +106,10 @@ def _from_nodes(nodes: list[Node], url: str, currencies: Sequence[str]) -> Listi
 
 def _about(found: list[Node], url: str) -> Node:
     """The product that the page is about: the one that names the page's address, else the outermost."""
-    path = urlsplit(url).path
+    path = urlsplit(web_address(url, url) or url).path
     for product in found:
-        named = url_of(product.get("url")) or url_of(product.get("@id"))
-        if named and urlsplit(urljoin(url, named)).path == path:
+        named = web_address(url, url_of(product.get("url")) or url_of(product.get("@id")))
+        if named and urlsplit(named).path == path:
             return product
     return found[0]
 
@@ -128,11 +127,8 @@ def _addresses(images: Iterable[str], url: str) -> list[str]:
     """Complete web addresses in their canonical spelling, each once; what is none is left out."""
     kept: dict[str, None] = {}
     for image in images:
-        try:
-            address = read_url(urljoin(url, html.unescape(image.strip()))).href.partition("#")[0]
-        except (ValueError, AddressRefused):
-            continue
-        if len(address) <= LONGEST_URL:
+        address = web_address(url, html.unescape(image.strip()))
+        if address and len(address) <= LONGEST_URL:
             kept[address] = None
     return list(kept)[:MOST_IMAGES]
 

@@ -24,6 +24,7 @@ class Frontier:
 
     `stored` are those that earlier attempts have stored. They are not fetched again, but turning up for the first time
     in this attempt they are news: otherwise a resumed crawl would take its own beginning for the end of the results.
+    The pages that earlier attempts have read count against the limit.
     """
 
     def __init__(self, limits: CrawlLimits, stored: Mapping[str, int], observations: Observations) -> None:
@@ -33,7 +34,7 @@ class Frontier:
         self._waiting: dict[str, list[Sighting]] = {}
         self._met: set[str] = set()
         self._barren: dict[str, int] = {}
-        self._pages = 0
+        self._pages = observations.pages
 
     def turn_page(self, query: str, keys: Sequence[str]) -> None:
         """A page of results was read: count the pages in a row of this query that showed nothing new."""
@@ -57,16 +58,20 @@ class Frontier:
         """The id of a listing that is stored."""
         return self._stored[key]
 
-    def collect(self, key: str) -> list[Sighting]:
+    def collect(self, asked_key: str) -> list[Sighting]:
         """Take the sightings of a listing that is about to be stored; later ones are given by `store`."""
-        return self._take(key)
+        taken = self._waiting.get(asked_key, [])
+        self._waiting[asked_key] = []
+        return taken
 
-    def store(self, key: str, listing_id: int) -> list[Sighting]:
-        """The listing is stored: the sightings that came in meanwhile."""
-        self._stored[key] = listing_id
-        late = self._take(key)
-        self._waiting.pop(key, None)
-        return late
+    def store(self, asked_key: str, key: str, listing_id: int) -> list[Sighting]:
+        """The listing that `asked_key` led to is stored under `key`: the sightings that came in meanwhile.
+
+        The two differ where a redirect led to another listing. That one's own page may be on the way, for whose sake
+        its sightings stay.
+        """
+        self._stored[asked_key] = self._stored[key] = listing_id
+        return self._waiting.pop(asked_key, [])
 
     def goes_on(self, query: str, number: int) -> bool:
         """Whether the page of results after page `number` may be fetched, within all limits."""
@@ -86,8 +91,3 @@ class Frontier:
             return False
         self._pages += 1
         return True
-
-    def _take(self, key: str) -> list[Sighting]:
-        taken = self._waiting.get(key, [])
-        self._waiting[key] = []
-        return taken

@@ -45,9 +45,9 @@ class PictureFetcher:
         self._asked: dict[str, asyncio.Future[Picture]] = {}
 
     async def fetch(self, url: str) -> Picture:
-        """The picture at an address: kept, known already, or not to be had and why. Raises OSError: disk full.
+        """The picture at an address: kept, known already, or not to be had and why.
 
-        Raises CrawlStopping when the crawl ends before the picture came.
+        Raises OSError or StoreError where it cannot be kept, CrawlStopping when the crawl ends before it came.
         """
         if url not in self._asked:
             self._asked[url] = asyncio.ensure_future(self._count(url))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from counterfoil.models import ImageSource, ListingFacts, ListingImage, SellerFacts, Sighting
 from counterfoil.store.listings import listing_key
 from crawlers.cleaning import block, line
+from crawlers.observations import Fate
 
 LONGEST_TITLE = 1_000
 LONGEST_DESCRIPTION = 20_000
@@ -37,7 +38,8 @@ class ListingItem:
     """What a listing's page said: only what it shows, absent otherwise, never guessed.
 
     `listing_id` is the marketplace's own id, `images` are absolute addresses in the page's order. The spider adds how
-    the listing was found, when, and the response body; the pipelines add what became of the pictures.
+    the listing was found (`asked_key` is the key that led to it, another one after a redirect), when, how its page
+    fared, and the response body; the pipelines add what became of the pictures.
     """
 
     url: str
@@ -59,7 +61,10 @@ class ListingItem:
     gtin: str | None = None
     images: list[str] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
+    asked_key: str | None = None
     sightings: list[Sighting] = field(default_factory=list)
+    captured_at: datetime | None = None
+    fate: Fate = Fate.READ
     body: bytes = field(default=b"", repr=False)
     pictures: list[Picture] = field(default_factory=list)
 
@@ -108,9 +113,9 @@ def to_facts(item: ListingItem) -> ListingFacts:
     )
 
 
-def first_sighting(item: ListingItem, now: datetime) -> Sighting:
+def first_sighting(item: ListingItem, captured_at: datetime) -> Sighting:
     """The sighting that a listing is recorded with; one that no query led to has no rank."""
-    return item.sightings[0] if item.sightings else Sighting(query="", rank=None, seen_at=now)
+    return item.sightings[0] if item.sightings else Sighting(query="", rank=None, seen_at=captured_at)
 
 
 def _seller(item: ListingItem) -> SellerFacts | None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 from counterfoil.models import CrawlCounters, FinishReason
 
@@ -61,6 +62,21 @@ class Observations:
     _streak: int = 0
     _streak_fate: Fate | None = None
 
+    @classmethod
+    def going_on(cls, counters: CrawlCounters, stored: int) -> Self:
+        """Where earlier attempts at the crawl have stopped counting: its row counts all of them.
+
+        The pages of the listings that they have `stored` were read, whether or not they came to say so.
+        """
+        return cls(
+            requests=counters.requests,
+            pages=max(counters.pages, stored),
+            images=counters.images,
+            image_errors=counters.image_errors,
+            bytes=counters.bytes,
+            failed_pages=counters.errors,
+        )
+
     def note_results(self, query: str, fate: Fate, detail: str = "") -> None:
         """A page of results was read, or could not be."""
         self.queries[query] = fate
@@ -70,6 +86,13 @@ class Observations:
         """A listing's page was read, or could not be."""
         self.listings[fate] += 1
         self._note(fate, detail)
+
+    def note_lost(self, noted: Fate, fate: Fate, detail: str) -> None:
+        """A listing could not be kept: its page, noted already when it was read, counts once, as this failure."""
+        self.listings[noted] -= 1
+        self.pages -= noted in GOOD
+        self.failed_pages -= noted not in GOOD
+        self.note_listing(fate, detail)
 
     def note_limit(self, name: str, detail: str) -> None:
         """One of the crawl's limits cut something off."""
@@ -91,8 +114,7 @@ class Observations:
             self.pages += 1
         elif fate is not Fate.STOPPED:
             self.last_failure = detail or self.last_failure
-            # The guard has counted those that it refused.
-            self.failed_pages += fate is not Fate.REFUSED
+            self.failed_pages += 1
         if fate not in _NEUTRAL:
             self._streak = self._streak + 1 if fate is self._streak_fate else 1
             self._streak_fate = fate

@@ -6,14 +6,13 @@ web-poet's `handle_urls` for its addresses.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urljoin
 
 import attrs
 from parsel import Selector, SelectorList
 from web_poet import WebPage
 
 from counterfoil.marketplaces import Marketplace
-from crawlers.addresses import kept_address, listing_id, search_address
+from crawlers.addresses import kept_address, listing_id, search_address, web_address
 from crawlers.extraction import extract_listing, visible_title
 from crawlers.items import ListingItem
 from crawlers.structured import Document
@@ -36,7 +35,6 @@ _BARRIERS = (
 class PageKind(StrEnum):
     """What a page turned out to be."""
 
-    LISTING = "listing"
     RESULTS = "results"
     EMPTY = "empty"
     BLOCKED = "blocked"
@@ -121,7 +119,7 @@ class ResultsPage(DeclaredPage):
     def _card(self, element: Selector, rank: int) -> Card | None:
         search = self.declaration.search
         link = _attribute(element.css(search.link), "href")
-        url = _joined(str(self.url), link)
+        url = web_address(str(self.url), link)
         number = listing_id(self.declaration, url) if url else None
         if url is None or number is None:
             return None
@@ -132,17 +130,18 @@ class ResultsPage(DeclaredPage):
             rank=rank,
             title=_text(element, search.title),
             price=_text(element, search.price),
-            thumbnail=_joined(str(self.url), image),
+            thumbnail=web_address(str(self.url), image),
         )
 
     def _next_url(self, query: str, number: int) -> str | None:
         search = self.declaration.search
-        if search.next:
-            return _joined(str(self.url), _attribute(self.css(search.next), "href"))
-        related = _attribute(self.css("link[rel~=next], a[rel~=next]"), "href")
-        if related:
-            return _joined(str(self.url), related)
-        return search_address(self.declaration, query, number + 1) if "{page}" in search.url else None
+        found = self.css(search.next or "link[rel~=next], a[rel~=next]")
+        following = web_address(str(self.url), _attribute(found, "href"))
+        if following == web_address(str(self.url), str(self.url)):
+            following = None
+        if following or search.next or "{page}" not in search.url:
+            return following
+        return search_address(self.declaration, query, number + 1)
 
 
 @attrs.define
@@ -186,12 +185,3 @@ def _attribute(found: SelectorList[Selector], *names: str) -> str | None:
             if value.strip():
                 return str(value.strip())
     return None
-
-
-def _joined(base: str, link: str | None) -> str | None:
-    if not link:
-        return None
-    try:
-        return urljoin(base, link)
-    except ValueError:
-        return None

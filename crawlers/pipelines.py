@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem
+from scrapy.exceptions import DropItem, NotConfigured
 
 from counterfoil.clock import now
 from counterfoil.models import ListingFacts, Sighting
@@ -17,7 +17,7 @@ from crawlers.base import MarketplaceSpider
 from crawlers.failures import CrawlStopping
 from crawlers.images import PictureFetcher
 from crawlers.items import MOST_IMAGES, ListingItem, Picture, SeenAgain, first_sighting, to_facts
-from crawlers.recorder import Recorder, is_disk_full, is_fatal
+from crawlers.recorder import Recorder, is_fatal
 from crawlers.stopping import stop_unrecorded
 
 T = TypeVar("T")
@@ -31,7 +31,9 @@ class RecordingPipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Made for a crawler."""
+        """Made for a crawler; not for Scrapy's own spiders, as of `scrapy fetch` and `scrapy shell`."""
+        if not isinstance(crawler.spider, MarketplaceSpider):
+            raise NotConfigured("no spider of this project is running")
         return cls(crawler)
 
     @property
@@ -40,6 +42,16 @@ class RecordingPipeline:
         if not isinstance(self._crawler.spider, MarketplaceSpider):
             raise TypeError("this project's pipelines serve this project's spiders")
         return self._crawler.spider
+
+    async def _until_done(self, work: Awaitable[T]) -> T:
+        """The outcome of some work; where nothing more can be written the crawl stops, and another attempt goes on."""
+        try:
+            return await work
+        except Exception as error:
+            if not is_fatal(error):
+                raise
+            stop_unrecorded(self._crawler, error)
+            raise DropItem(f"nothing more can be written: {error}") from error
 
 
 class ImagePipeline(RecordingPipeline):
@@ -61,17 +73,12 @@ class ImagePipeline(RecordingPipeline):
 
     async def _fetch(self, fetcher: PictureFetcher, url: str) -> Picture:
         try:
-            return await fetcher.fetch(url)
+            return await self._until_done(fetcher.fetch(url))
         except CrawlStopping as error:
             stop = self.spider.observations.stop
             if stop is None or stop.reason is None:
                 raise DropItem("another attempt at this crawl will read it again") from error
             return Picture(url=url, error="the crawl ended before it was fetched")
-        except OSError as error:
-            if is_disk_full(error):
-                stop_unrecorded(self._crawler, error)
-                raise DropItem(f"its pictures cannot be kept: {error}") from error
-            raise
 
 
 class StorePipeline(RecordingPipeline):
@@ -92,20 +99,12 @@ class StorePipeline(RecordingPipeline):
         except ValueError as error:
             raise DropItem(str(error)) from error
         body = await recorder.in_thread(_keep_body, recorder, item.key, facts, item.body)
-        item.body = b""
         listing_id = await recorder.write(partial(_record, recorder=recorder, item=item, facts=facts, body=body))
-        late = [(listing_id, sighting) for sighting in self.spider.frontier.store(item.key, listing_id)]
+        item.body = b""
+        stored = self.spider.frontier.store(item.asked_key or item.key, item.key, listing_id)
+        late = [(listing_id, sighting) for sighting in stored]
         if late:
             await recorder.write(partial(_note, recorder=recorder, sightings=late))
-
-    async def _until_done(self, work: Awaitable[T]) -> T:
-        try:
-            return await work
-        except Exception as error:
-            if not is_fatal(error):
-                raise
-            stop_unrecorded(self._crawler, error)
-            raise DropItem(f"nothing more can be written: {error}") from error
 
 
 def _keep_body(recorder: Recorder, key: str, facts: ListingFacts, body: bytes) -> str | None:
@@ -130,6 +129,10 @@ def _record(
             add_image(connection, picture.sha256, picture.size, moment)
         if picture.source is not None:
             add_image_source(connection, picture.source, moment)
+    if body is None and item.body and not says_nothing_new(connection, recorder.marketplace, item.key, facts):
+        # Another crawl has written something else since `_keep_body` compared.
+        body = recorder.evidence.put_body(item.body)
+    captured_at = item.captured_at or moment
     recorded = record_listing(
         connection,
         crawl_id=recorder.crawl_id,
@@ -137,7 +140,8 @@ def _record(
         key=item.key,
         facts=facts,
         body_sha256=body,
-        sighting=first_sighting(item, moment),
+        captured_at=captured_at,
+        sighting=first_sighting(item, captured_at),
     )
     for sighting in item.sightings[1:]:
         record_query(connection, recorder.crawl_id, recorded.listing_id, sighting)

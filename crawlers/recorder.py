@@ -116,8 +116,8 @@ class Recorder:
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Whether nothing more can be written, whatever it is: the attempt is over, or the store cannot be used."""
-    return isinstance(error, Superseded | StoreError) or is_disk_full(error)
+    """Whether nothing more can be written, whatever it is: the attempt is over, or store or disk cannot be used."""
+    return isinstance(error, Superseded | StoreError | OSError) or is_disk_full(error)
 
 
 def is_disk_full(error: BaseException | None) -> bool:

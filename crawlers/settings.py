@@ -29,6 +29,8 @@ DOWNLOADER_MIDDLEWARES = {
     "crawlers.providers.PageInjection": 543,
     # Nearer to the downloader than Scrapy's RetryMiddleware (550): a refused address is not asked again.
     "crawlers.egress.RefusedNameMiddleware": 560,
+    # The nearest: also what has waited for robots.txt meanwhile is not sent when the crawl is ending.
+    "crawlers.stopping.StoppingMiddleware": 900,
 }
 ITEM_PIPELINES = {"crawlers.pipelines.ImagePipeline": 300, "crawlers.pipelines.StorePipeline": 800}
 EXTENSIONS = {"crawlers.extensions.Bookkeeping": 0}
@@ -45,7 +47,10 @@ DOWNLOAD_WARNSIZE = _largest
 # From the start of a request to its last byte, however slowly they drip.
 DOWNLOAD_TIMEOUT = _ours.request_seconds
 DOWNLOAD_VERIFY_CERTIFICATES = True
-DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}
+DOWNLOAD_HANDLERS = {
+    **dict.fromkeys(("http", "https"), "crawlers.downloads.StoppableDownloads"),
+    **dict.fromkeys(("data", "file", "ftp", "s3")),
+}
 TWISTED_DNS_RESOLVER = "crawlers.resolver.GuardedResolver"
 REDIRECT_MAX_TIMES = 5
 METAREFRESH_ENABLED = False

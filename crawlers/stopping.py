@@ -1,8 +1,10 @@
-"""Ends a crawl on the way: what was asked for is still read, what only waits is given up."""
+"""Ends a crawl on the way: what was asked for has a few seconds to come, what only waits is given up."""
 
 import asyncio
 import logging
+from typing import Self
 
+from scrapy import Request
 from scrapy.crawler import Crawler
 from twisted.python.failure import Failure
 
@@ -15,7 +17,28 @@ from crawlers.recorder import is_disk_full
 
 log = logging.getLogger(__name__)
 
+# Sent once, when a crawl is stopped.
+STOPPING = object()
+
 _closing: set[asyncio.Task[None]] = set()
+
+
+class StoppingMiddleware:
+    """Lets no request out when the crawl is ending: no second try, no redirect, no picture."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Made for a crawler."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Raise CrawlStopping once the crawl was stopped."""
+        spider = self._crawler.spider
+        if isinstance(spider, MarketplaceSpider) and spider.observations.stop is not None:
+            raise CrawlStopping("the crawl is ending")
 
 
 def stop_crawl(crawler: Crawler, stop: Stop) -> None:
@@ -26,6 +49,7 @@ def stop_crawl(crawler: Crawler, stop: Stop) -> None:
     spider.observations.stop = stop
     log.warning("stopping: %s", stop.detail)
     _empty_queues(crawler)
+    crawler.signals.send_catch_log(STOPPING)
     task = asyncio.ensure_future(crawler.engine.close_spider_async(reason=str(stop.reason or "interrupted")))
     # The loop keeps only weak references to tasks.
     _closing.add(task)
@@ -33,7 +57,7 @@ def stop_crawl(crawler: Crawler, stop: Stop) -> None:
 
 
 def stop_unrecorded(crawler: Crawler, error: Exception) -> None:
-    """Stop because nothing more can be written: the disk is full, the database is away, or the attempt is over."""
+    """Stop because nothing more can be written: disk or database cannot be used, or the attempt is over."""
     if is_disk_full(error):
         stop_crawl(crawler, Stop(FinishReason.DISK_FULL, f"the disk is full: {error}"))
         return

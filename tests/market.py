@@ -4,11 +4,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -213,6 +214,31 @@ def serving(market: Market, host: str = "127.0.0.1") -> Iterator[Market]:
 
 
 @contextmanager
+def dripping(start: bytes) -> Iterator[int]:
+    """The port of a server that begins every answer so, and goes on for ever, a byte at a time."""
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            self.rfile.readline()
+            self.wfile.write(start)
+            with suppress(OSError):
+                while not done.wait(0.05):
+                    self.wfile.write(b"x")
+
+    class Server(ThreadingTCPServer):
+        daemon_threads = True
+
+    done = threading.Event()
+    with Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        try:
+            yield server.server_address[1]
+        finally:
+            done.set()
+            server.shutdown()
+
+
+@contextmanager
 def listening(host: str = "127.0.0.1") -> Iterator[tuple[int, list[Any]]]:
     """A port that nobody may connect to; yields it with the list of those who did."""
     import socket
@@ -225,12 +251,13 @@ def listening(host: str = "127.0.0.1") -> Iterator[tuple[int, list[Any]]]:
 
         def accept() -> None:
             while not done.is_set():
-                try:
-                    connection, address = server.accept()
-                except TimeoutError:
-                    continue
-                arrived.append(address)
-                connection.close()
+                with suppress(TimeoutError):
+                    take()
+
+        def take() -> None:
+            connection, address = server.accept()
+            arrived.append(address)
+            connection.close()
 
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
@@ -239,3 +266,8 @@ def listening(host: str = "127.0.0.1") -> Iterator[tuple[int, list[Any]]]:
         finally:
             done.set()
             thread.join()
+            # Those who came in the last moment wait in the backlog.
+            server.setblocking(False)
+            with suppress(BlockingIOError):
+                while True:
+                    take()

@@ -121,9 +121,15 @@ def row_of(store: Store, crawl: Crawl) -> Crawl:
 
 
 def record(
-    store: Store, crawl: Crawl, key: str = "1", now: datetime = NOON, query: str = "bag", **changes: Any
+    store: Store,
+    crawl: Crawl,
+    key: str = "1",
+    now: datetime = NOON,
+    query: str = "bag",
+    seen_at: datetime | None = None,
+    **changes: Any,
 ) -> Recorded:
-    """A crawl hands in a listing's page."""
+    """A crawl hands in a listing's page, read now, that results showed at `seen_at` (else now too)."""
     with store.write() as connection:
         return record_listing(
             connection,
@@ -132,7 +138,8 @@ def record(
             key=key,
             facts=replace(FACTS, **changes),
             body_sha256=None,
-            sighting=Sighting(query=query, rank=1, seen_at=now),
+            captured_at=now,
+            sighting=Sighting(query=query, rank=1, seen_at=seen_at or now),
         )
 
 

@@ -161,6 +161,7 @@ def _add_suspect(session: Session, title: str) -> None:
                 images=(ListingImage(url="http://shop.example/1.png", sha256=sha256),),
             ),
             body_sha256=None,
+            captured_at=moment,
             sighting=Sighting(query="lamp", rank=1, seen_at=moment),
         )
         reason = Reason(kind=ReasonKind.IMAGE_COPY, weight=0.8, text="it looks copied")

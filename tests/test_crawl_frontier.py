@@ -1,5 +1,7 @@
 """What a crawl fetches next: each listing once, whatever shows it, within the limits."""
 
+from enum import StrEnum
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +28,7 @@ def test_a_listing_is_fetched_once_and_every_sighting_is_kept() -> None:
     assert pages.collect("7") == [first, second]
     # Between handing it in and its commit another query shows it.
     assert pages.see("7", third) is Next.WAIT
-    assert pages.store("7", 70) == [third]
+    assert pages.store("7", "7", 70) == [third]
     assert pages.see("7", fourth) is Next.NOTE
     assert pages.listing_id("7") == 70
 
@@ -72,23 +74,61 @@ def test_pages_and_depth_are_limited_and_said() -> None:
     assert set(seen.limits) == {"pages", "depth"}
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.booleans()), max_size=60))
-def test_no_sighting_is_lost_or_doubled(steps: list[tuple[str, bool]]) -> None:
-    """Any interleaving of sightings and commits: everything that was seen is written exactly once."""
+def test_a_listing_that_leads_to_another_keeps_its_sightings_and_leaves_the_other_its_own() -> None:
+    pages, _ = frontier()
+    first, own, late, later = (seen_as(query, rank) for rank, query in enumerate("abcd", start=1))
+    assert pages.see("5", first) is Next.FETCH
+    assert pages.see("6", own) is Next.FETCH
+    assert pages.collect("5") == [first]
+    assert pages.see("5", late) is Next.WAIT
+    assert pages.store("5", "6", 60) == [late]
+    assert pages.see("5", later) is pages.see("6", later) is Next.NOTE
+    assert (pages.listing_id("5"), pages.listing_id("6")) == (60, 60)
+    assert pages.collect("6") == [own]
+    assert pages.store("6", "6", 60) == []
+
+
+class Step(StrEnum):
+    SHOWN = "shown"
+    READ = "read"
+    STORED = "stored"
+
+
+@given(st.lists(st.tuples(st.sampled_from(Step), st.sampled_from("abcd"), st.sampled_from("abcd")), max_size=60))
+def test_no_sighting_is_lost_or_doubled(steps: list[tuple[Step, str, str]]) -> None:
+    """Any interleaving of sightings, pages and commits, under another key too: what was seen is written once."""
     pages, _ = frontier()
     written: list[Sighting] = []
     shown: list[Sighting] = []
-    on_the_way: set[str] = set()
-    for rank, (key, commits) in enumerate(steps):
-        sighting = seen_as("q", rank)
-        shown.append(sighting)
-        if pages.see(key, sighting) is Next.NOTE:
-            written.append(sighting)
-        else:
-            on_the_way.add(key)
-        if commits and key in on_the_way:
-            written += pages.collect(key) + pages.store(key, 1)
-            on_the_way.discard(key)
-    for key in on_the_way:
-        written += pages.collect(key) + pages.store(key, 1)
+    asked: set[str] = set()
+    read: set[str] = set()
+
+    def read_page(key: str) -> None:
+        asked.remove(key)
+        read.add(key)
+        collected = pages.collect(key)
+        # The sighting that a listing is recorded with: there always is one.
+        assert collected
+        written.extend(collected)
+
+    def store(key: str, as_key: str) -> None:
+        read.remove(key)
+        written.extend(pages.store(key, as_key, 1))
+
+    for rank, (step, key, other) in enumerate(steps):
+        if step is Step.SHOWN:
+            shown.append(seen_as("q", rank))
+            match pages.see(key, shown[-1]):
+                case Next.NOTE:
+                    written.append(shown[-1])
+                case Next.FETCH:
+                    asked.add(key)
+        elif step is Step.READ and key in asked:
+            read_page(key)
+        elif step is Step.STORED and key in read:
+            store(key, other)
+    for key in sorted(asked):
+        read_page(key)
+    for key in sorted(read):
+        store(key, key)
     assert sorted(written, key=lambda one: one.rank or 0) == shown

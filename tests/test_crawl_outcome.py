@@ -121,7 +121,21 @@ def test_counters_count_each_thing_once() -> None:
     seen.note_listing(Fate.STOPPED)
     seen.refused = 2
     counters = seen.counters()
-    assert (counters.pages, counters.errors, counters.images, counters.image_errors) == (3, 3, 3, 1)
+    # Two pages, and two pictures or robots.txt that the guard has refused.
+    assert (counters.pages, counters.errors, counters.images, counters.image_errors) == (3, 2 + 2, 3, 1)
+
+
+@pytest.mark.parametrize("noted", [READ, LAYOUT])
+def test_a_page_whose_listing_is_lost_counts_once(noted: Fate) -> None:
+    seen = Observations(queries={"a": READ})
+    for _ in range(2):
+        seen.note_listing(noted)
+        seen.note_lost(noted, Fate.CRASHED, "http://x/1: cannot be stored")
+    assert (seen.counters().pages, seen.counters().errors, seen.listings[noted]) == (0, 2, 0)
+    outcome = decide(seen)
+    assert outcome is not None
+    assert outcome.reason is FinishReason.CRASHED
+    assert "2 of 2 listing pages" in (outcome.detail or "")
 
 
 def status(code: int) -> HttpError:

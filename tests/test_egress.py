@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from market import Answer, Market, html, listening, serving
+from market import Answer, Market, dripping, html, listening, serving
 from scrapy import Request
 from scrapy.statscollectors import DummyStatsCollector
 from scrapy.utils.test import get_crawler
@@ -202,18 +202,19 @@ def test_a_request_goes_out_under_the_address_that_was_judged() -> None:
     assert again.url == "http://8.8.8.8/"
 
 
-@pytest.mark.parametrize("url", [url for url in INSIDE if ":" in url.strip()[:6]] + ["file:///etc/passwd"])
+# To Scrapy this is no address at all.
+NO_REQUEST = "http:127.0.0.1"
+
+
+@pytest.mark.parametrize("url", [*(url for url in INSIDE if url != NO_REQUEST), "file:///etc/passwd"])
 def test_the_middleware_refuses_what_leads_inside(url: str) -> None:
-    guard = middleware()
-    try:
-        request = Request(url)
-    except ValueError:
-        return
     with pytest.raises(RequestRefused):
-        respelt = guard.process_request(request)
-        # Where Scrapy has already made the address harmless, or the guard has, it must be harmless for good.
-        assert respelt is not None
-        guard.process_request(respelt)
+        middleware().process_request(Request(url))
+
+
+def test_what_scrapy_takes_for_no_address_never_becomes_a_request() -> None:
+    with pytest.raises(ValueError, match="Missing scheme"):
+        Request(NO_REQUEST)
 
 
 @given(st.text(max_size=40))
@@ -352,13 +353,43 @@ def test_a_refusal_says_whether_trying_again_can_help(market: Market, status: in
     assert failed.value.permanent is permanent
 
 
-def test_a_document_is_cut_at_its_largest_size_packed_or_not(market: Market) -> None:
+def test_a_document_is_cut_at_its_largest_size(market: Market) -> None:
     market.faults["/large"] = Answer(body=b"x" * 200_000)
-    market.faults["/bomb"] = Answer(body=gzip.compress(b"\0" * 50_000_000), headers={"Content-Encoding": "gzip"})
-    for path in ("/large", "/bomb"):
-        with pytest.raises(FetchFailed, match="larger than") as failed:
-            get(market, path)
-        assert failed.value.permanent
+    with pytest.raises(FetchFailed, match="larger than") as failed:
+        get(market, "/large")
+    assert failed.value.permanent
+
+
+def test_a_packed_document_is_not_asked_for_and_never_unpacked(market: Market) -> None:
+    bomb = gzip.compress(gzip.compress(b"\0" * 50_000_000))
+    market.faults["/bomb"] = Answer(body=bomb, headers={"Content-Encoding": "gzip, gzip"})
+    with pytest.raises(FetchFailed, match="gzip, gzip") as failed:
+        get(market, "/bomb")
+    assert failed.value.permanent
+    market.faults["/plain"] = Answer(body=b"as it is", headers={"Content-Encoding": "identity"})
+    assert get(market, "/plain") == b"as it is"
+    assert {asked.headers["accept-encoding"] for asked in market.asked} == {"identity"}
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"HTTP/1.1 302 Found\r\nX: "],
+)
+@pytest.mark.parametrize("by_proxy", [False, True])
+def test_a_document_that_drips_is_left(start: bytes, by_proxy: bool) -> None:
+    with dripping(start) as port:
+        address = f"http://127.0.0.1:{port}"
+        url, proxy = ("http://shop.example.com/", address) if by_proxy else (f"{address}/", None)
+        guard = make_guard([f"127.0.0.1:{port}"])
+        with pytest.raises(FetchFailed, match="longer than 1 second") as failed:
+            fetch(url, guard, largest=99_999, user_agent="test", proxy=proxy, seconds=1)
+    assert not failed.value.permanent
+
+
+def test_an_address_that_is_too_long_is_refused_in_words(market: Market) -> None:
+    with pytest.raises(FetchFailed, match="too long") as failed:
+        get(market, "/" + "a" * 70_000)
+    assert failed.value.permanent
 
 
 def test_a_name_that_means_this_machine_is_not_connected(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from parsel import Selector
+from scrapy import Request
 from web_poet import HttpResponse
 
 from counterfoil.marketplaces import Marketplace
 from counterfoil.models import Sighting
+from crawlers.addresses import web_address
 from crawlers.cleaning import block, line
 from crawlers.currencies import currency_code
 from crawlers.extraction import extract_listing
@@ -222,8 +224,14 @@ def test_no_text_makes_the_reader_fail(text: str) -> None:
     read(f"{script(text)}{offer(price=text, priceCurrency=text, seller=text, availability=text)}<h1>{text}</h1>{text}")
 
 
+# What pages write where an address should be, and what no reader of addresses may fail at.
+ODD_ADDRESSES = (
+    *("http://[x", "https://[shop]/p", "//[::1", "http://x.example:99999/", "http://x.example:y/", "http://", "?", "#"),
+    *("javascript:alert(1)", "javascript:void(0)", "mailto:x@y.example", "tel:1", "data:,x", "http://a b/", "\ud800"),
+)
+
 json_values = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20) | st.sampled_from(ODD_ADDRESSES),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
@@ -243,13 +251,30 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_no_json_makes_the_reader_fail_and_every_price_is_sound(data: Any) -> None:
-    item = read(
-        script({"@type": "Product", "name": "Lamp", "offers": data, "image": data, "seller": data, "brand": data})
-    )
+    everywhere = dict.fromkeys(("url", "offers", "image", "seller", "brand"), data)
+    item = read(script({"@type": "Product", "name": "Lamp", **everywhere}))
     assert item.title == "Lamp"
     assert item.price is None or (item.price.is_finite() and item.price >= 0)
     assert all(image.startswith(("http://", "https://")) and image.isascii() for image in item.images)
     assert all(image.isprintable() for image in item.images)
+    assert item.seller_url is None or item.seller_url.startswith(("http://", "https://"))
+    to_facts(item)
+
+
+@pytest.mark.parametrize("odd", ODD_ADDRESSES)
+def test_an_address_that_cannot_be_read_loses_itself_alone(odd: str) -> None:
+    seller = {"@type": "Organization", "name": "Shop", "url": odd}
+    said = {**PRODUCT, "url": odd, "@id": odd, "image": [odd, "/a.jpg"], "offers": {"price": 1, "seller": seller}}
+    item = read(script(said))
+    assert (item.price, item.seller_name, item.images[-1]) == (Decimal(1), "Shop", "https://market.example/a.jpg")
+    assert item.seller_url in {None, URL, f"{URL}?"}
+
+
+@given(st.text(max_size=30) | st.sampled_from(ODD_ADDRESSES))
+def test_every_link_can_be_asked_for_or_leads_nowhere(link: str) -> None:
+    for address in (link, f"http://{link}", f"http://shop.example{link}", f"//shop.example:{link}/"):
+        found = web_address(URL, address)
+        assert found is None or Request(found).url.startswith(("http://", "https://"))
 
 
 @given(st.text(alphabet=st.characters(), max_size=300), st.integers(1, 50))
@@ -331,6 +356,15 @@ def test_cards_are_read_without_adverts_and_twins() -> None:
     assert first.url == "https://www.market.example/listing/1?pos=1"
 
 
+def test_a_card_whose_link_cannot_be_followed_is_no_listing() -> None:
+    card = '<div class=card><a href="{}">x</a></div>'
+    odd = ("https://www.market.example:99999/listing/8", "javascript:open('/listing/8')", "https://[x/listing/8")
+    page = results("".join(map(card.format, odd)) + CARDS)
+    assert [card.listing_id for card in page.cards] == ["1", "2"]
+    # The address, and so the id, is spelt as it will be asked for.
+    assert results(card.format("/listing/9?q=ü")).cards[0].url == "https://www.market.example/listing/9?q=%C3%BC"
+
+
 def test_an_empty_result_is_empty_whatever_else_the_page_offers() -> None:
     assert results(f"<p class=none>Nothing</p>{CARDS}").kind is PageKind.EMPTY
     assert results("<p>New design!</p>").kind is PageKind.UNKNOWN
@@ -345,8 +379,12 @@ def test_the_next_page_is_found_by_selector_by_relation_or_by_number() -> None:
     assert results(CARDS + more, next="a.more::attr(href)").next_url == "https://www.market.example/search?page=2"
     assert results(CARDS, next="a.more").next_url is None
     assert results(CARDS).next_url is None
+    for nowhere in ("javascript:void(0)", "mailto:x@y.example", "#", "#top", "?q=lamp", "http://x.example:99999/", ""):
+        assert results(f'{CARDS}<a class=more href="{nowhere}">more</a>', next="a.more").next_url is None
     numbered = "https://www.market.example/search?q={query}&p={page}"
     assert results(CARDS, number=3, url=numbered).next_url == "https://www.market.example/search?q=lamp&p=4"
+    disabled = '<a rel="next" href="#">more</a>'
+    assert results(CARDS + disabled, number=3, url=numbered).next_url == "https://www.market.example/search?q=lamp&p=4"
     assert results("", number=3, url=numbered).kind is PageKind.EMPTY
 
 

@@ -74,6 +74,9 @@ def test_variables_of_the_tests_are_no_settings() -> None:
         ("LATE_SECONDS", "inf"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "info"),
+        *(("PROXY", "proxy.local:3128"), ("PROXY", "garbage"), ("PROXY", "ftp://x"), ("PROXY", "socks5://x:1080")),
+        *(("PROXY", "https://x"), ("PROXY", "http://"), ("PROXY", "http://x:0"), ("PROXY", "http://x:99999")),
+        *(("PROXY", "http://x/path"), ("PROXY", "http://[x"), ("PROXY", "http://ü.example"), ("PROXY", "http://a b")),
         ("DATA", "~nobody-has-this-name/data"),
         ("MARKETPLACES", "~nobody-has-this-name/data"),
     ],
@@ -122,11 +125,17 @@ def test_a_secret_is_in_no_text_about_the_settings() -> None:
     assert settings.proxy_address == "http://me:s3cret@p"
 
 
-def test_a_secret_is_in_no_error_text() -> None:
-    environ = {"COUNTERFOIL_PROXY": "http://me:s3cret@p", "COUNTERFOIL_HTTP_PORT": "x"}
+@pytest.mark.parametrize("proxy", ["http://me:s3cret@p", "https://me:s3cret@p", "http://me:s3cret/#@p", "s3cret"])
+def test_a_secret_is_in_no_error_text(proxy: str) -> None:
+    environ = {"COUNTERFOIL_PROXY": proxy, "COUNTERFOIL_HTTP_PORT": "x"}
     with pytest.raises(InvalidSetting) as caught:
         load_settings(environ)
     assert "s3cret" not in str(caught.value) + repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("proxy", ["http://proxy.local:3128", "http://me:s3cret@[::1]:3128/", "http://10.0.0.1"])
+def test_an_http_proxy_is_taken_as_it_is(proxy: str) -> None:
+    assert load_settings({"COUNTERFOIL_PROXY": proxy}).proxy_address == proxy
 
 
 def test_settings_cannot_be_changed_once_read() -> None:

@@ -119,6 +119,15 @@ def test_the_same_page_twice_is_one_version_and_one_sighting(store: Store, crawl
     assert listing(store, first).last_seen_at == NOON + MINUTE
 
 
+def test_a_version_has_the_time_of_its_own_page_and_a_sighting_that_of_the_results(store: Store, crawl: Crawl) -> None:
+    read_at = NOON + 60 * MINUTE
+    recorded = record(store, crawl, seen_at=NOON, now=read_at)
+    kept = listing(store, recorded)
+    assert version(store, recorded).captured_at == read_at
+    assert (kept.first_seen_at, kept.last_seen_at) == (NOON, read_at)
+    assert count(store, sightings, sightings.c.seen_at == NOON) == 1
+
+
 CHANGES: dict[str, Any] = {
     "url": "https://market.example/item/1?new",
     "title": "Trail 30 backpack, new",
@@ -393,6 +402,7 @@ def test_crawls_that_write_the_same_pages_in_different_orders_do_not_wait_for_ea
                     key=key,
                     facts=replace(FACTS, seller=SellerFacts(key=key)),
                     body_sha256=None,
+                    captured_at=NOON,
                     sighting=Sighting(query="bag", rank=1, seen_at=NOON),
                 )
 

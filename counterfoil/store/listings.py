@@ -53,20 +53,21 @@ def record_listing(
     key: str,
     facts: ListingFacts,
     body_sha256: str | None,
+    captured_at: datetime,
     sighting: Sighting,
 ) -> Recorded:
     """Write what a listing's page said: a new version only when something changed, the sighting always once.
 
+    `captured_at` is when the listing's own page was read; the results that showed it may have been read an hour before.
     Every picture named by `facts` must be in `images` already. The owner of the crawl gets an inspection of the
     version. Call `crawls.require_attempt` first in the same transaction. Doing it twice changes nothing.
     """
-    now = sighting.seen_at
     owner_id = connection.scalars(sa.select(crawls.c.owner_id).where(crawls.c.id == crawl_id)).one()
-    seller_id = see_seller(connection, marketplace, facts.seller, now) if facts.seller else None
-    listing_id = _see_listing(connection, marketplace, key, facts.url, seller_id, now)
-    version_id, change = _see_version(connection, listing_id, seller_id, crawl_id, facts, body_sha256, now)
+    seller_id = see_seller(connection, marketplace, facts.seller, captured_at) if facts.seller else None
+    listing_id = _see_listing(connection, marketplace, key, facts.url, seller_id, sighting.seen_at, captured_at)
+    version_id, change = _see_version(connection, listing_id, seller_id, crawl_id, facts, body_sha256, captured_at)
     _add_sighting(connection, owner_id, crawl_id, listing_id, version_id, sighting)
-    request_inspection(connection, owner_id, listing_id, version_id, now)
+    request_inspection(connection, owner_id, listing_id, version_id, captured_at)
     return Recorded(listing_id=listing_id, listing_version_id=version_id, change=change)
 
 
@@ -158,14 +159,19 @@ def facts_digest(facts: ListingFacts) -> str:
 
 
 def _see_listing(
-    connection: sa.Connection, marketplace: str, key: str, url: str, seller_id: int | None, now: datetime
+    connection: sa.Connection,
+    marketplace: str,
+    key: str,
+    url: str,
+    seller_id: int | None,
+    seen_at: datetime,
+    captured_at: datetime,
 ) -> int:
     identity = {"marketplace": marketplace, "listing_key": key}
-    first = {"url": url, "seller_id": seller_id, "latest_number": 0, "first_seen_at": now, "last_seen_at": now}
-    insert_new(connection, listings, {**identity, **first})
+    seen = {"url": url, "seller_id": seller_id, "last_seen_at": captured_at}
+    insert_new(connection, listings, {**identity, **seen, "latest_number": 0, "first_seen_at": seen_at})
     same = sa.and_(listings.c.marketplace == marketplace, listings.c.listing_key == key)
     # The update also locks the row, so that two crawls of one listing number its versions one after the other.
-    seen = {"url": url, "seller_id": seller_id, "last_seen_at": now}
     return int(connection.execute(listings.update().where(same).values(**seen).returning(listings.c.id)).scalar_one())
 
 
@@ -176,7 +182,7 @@ def _see_version(
     crawl_id: int,
     facts: ListingFacts,
     body_sha256: str | None,
-    now: datetime,
+    captured_at: datetime,
 ) -> tuple[int, Change]:
     latest = _latest(connection, listing_id)
     facts = _with_known_pictures(connection, facts, latest)
@@ -188,7 +194,7 @@ def _see_version(
     origin = {"listing_id": listing_id, "number": number, "facts_sha256": digest, "crawl_id": crawl_id}
     version_id = connection.execute(
         listing_versions.insert()
-        .values(**origin, **values, body_sha256=body_sha256, captured_at=now)
+        .values(**origin, **values, body_sha256=body_sha256, captured_at=captured_at)
         .returning(listing_versions.c.id)
     ).scalar_one()
     _add_images(connection, version_id, facts.images)

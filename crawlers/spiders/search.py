@@ -75,7 +75,9 @@ class SearchSpider(MarketplaceSpider):
         if not isinstance(response, HtmlResponse):
             self.observations.note_listing(Fate.LAYOUT, f"{response.url}: is no HTML page")
             return
+        captured_at = now()
         item = await page.to_item()
+        item.captured_at = captured_at
         if item.listing_id is None:
             # A redirect led away: to the front page, to a page of similar things, to a log-in.
             barrier = page.is_barrier()
@@ -88,10 +90,12 @@ class SearchSpider(MarketplaceSpider):
             if fate is Fate.BLOCKED or not page.shows_more_than_a_title(item):
                 return
             # What the page does show is kept also when the layout has changed: the crawl's reason says the rest.
+            item.fate = fate
         else:
             self.observations.note_listing(Fate.READ)
         item.body = response.body
-        item.sightings = self.frontier.collect(key or item.key)
+        item.asked_key = key or item.key
+        item.sightings = self.frontier.collect(item.asked_key)
         yield item
 
     def results_failed(self, failure: Failure) -> None:
