@@ -1,5 +1,6 @@
 """Says what became of a page that did not come: from an HTTP status, or from what the downloader raised."""
 
+from OpenSSL import SSL
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -72,6 +73,15 @@ def fate_of_error(error: BaseException | None) -> Fate:
     return next((fate for kind, fate in _RAISED.items() if isinstance(error, kind)), Fate.CRASHED)
 
 
+def in_words(error: BaseException) -> str:
+    """What the downloader raised: in the words of what is underneath, where Twisted and OpenSSL have wrapped it."""
+    reasons = [reason.value for reason in getattr(error.__cause__, "reasons", ())]
+    for reason in reasons:
+        if isinstance(reason, SSL.Error):
+            return "TLS: " + ", ".join(str(words) for *_, words in reason.args[0])
+    return "; ".join(map(str, reasons)) or str(error) or type(error).__name__
+
+
 def describe(failure: Failure) -> str:
     """A failure in a line, with the address that it is about."""
     error = failure.value
@@ -79,4 +89,4 @@ def describe(failure: Failure) -> str:
     where = f"{request.url}: " if request is not None else ""
     if isinstance(error, HttpError):
         return f"{where}answered {error.response.status}"
-    return f"{where}{error or type(error).__name__}"[:500]
+    return f"{where}{in_words(error) if error else ''}"[:500]

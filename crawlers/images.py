@@ -15,7 +15,7 @@ from scrapy.http.request import NO_CALLBACK
 
 from counterfoil.models import ImageSource
 from counterfoil.store.images import get_image_source
-from crawlers.failures import CrawlStopping
+from crawlers.failures import CrawlStopping, in_words
 from crawlers.items import Picture
 from crawlers.observations import Observations
 from crawlers.recorder import Recorder
@@ -71,7 +71,7 @@ class PictureFetcher:
         except (CrawlStopping, asyncio.CancelledError):
             raise
         except Exception as error:
-            return Picture(url=url, error=str(error) or type(error).__name__)
+            return Picture(url=url, error=in_words(error))
         if response.status == 304 and known is not None:
             return Picture(url=url, sha256=known.image_sha256)
         return await self._keep(url, response)

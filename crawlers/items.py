@@ -15,6 +15,8 @@ LONGEST_TITLE = 1_000
 LONGEST_DESCRIPTION = 20_000
 LONGEST_URL = 2_000
 MOST_IMAGES = 20
+# Shops spread their pictures over a few hosts. A page that names more would send the crawl wherever it likes.
+MOST_IMAGE_HOSTS = 8
 _LONGEST_NAME = 300
 _LONGEST_WORD = 100
 

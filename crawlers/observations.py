@@ -43,11 +43,13 @@ class Observations:
     """Facts about a running crawl; changed only in the reactor's thread.
 
     `queries` says for each query how its last page of results fared, `listings` how many listing pages fared how,
-    `streaks` how many pages in a row fared alike at most.
+    `streaks` how many pages in a row fared alike at most, `stored_before` how many listings earlier attempts at the
+    crawl have stored.
     """
 
     queries: dict[str, Fate] = field(default_factory=dict)
     listings: Counter[Fate] = field(default_factory=Counter)
+    stored_before: int = 0
     limits: dict[str, str] = field(default_factory=dict)
     stop: Stop | None = None
     last_failure: str = ""
@@ -75,6 +77,7 @@ class Observations:
             image_errors=counters.image_errors,
             bytes=counters.bytes,
             failed_pages=counters.errors,
+            stored_before=stored,
         )
 
     def note_results(self, query: str, fate: Fate, detail: str = "") -> None:

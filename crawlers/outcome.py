@@ -1,7 +1,7 @@
 """The one place that decides why a crawl ended: from facts, without I/O."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from counterfoil.models import FinishReason
@@ -9,6 +9,9 @@ from crawlers.observations import GOOD, Fate, Observations, Stop
 
 # So many pages in a row that fare alike end a crawl early: going on would only harden the site's mind.
 _PATIENCE = {Fate.BLOCKED: 5, Fate.RATE_LIMITED: 3, Fate.UNREACHABLE: 5}
+
+# Listings that are gone are nothing unusual; when all that the results show are, the pages are not what they were.
+_MANY_GONE = 5
 
 # The worst first: among failures that are equally many, the one that tells the operator most.
 _REASONS = {
@@ -47,12 +50,12 @@ def decide(seen: Observations) -> Outcome | None:
     """
     if seen.stop is not None:
         return Outcome(seen.stop.reason, seen.stop.detail) if seen.stop.reason else None
-    failure = _most_queries(seen) or _most_listings(seen)
+    failure = _most_queries(seen) or _most_listings(seen) or _none_left(seen)
     if failure is not None:
         return failure
-    if seen.limits:
-        return Outcome(FinishReason.LIMIT, "; ".join(seen.limits.values()))
-    return Outcome(FinishReason.FINISHED, _blemishes(seen))
+    blemishes = [*seen.limits.values(), *_blemishes(seen)]
+    reason = FinishReason.LIMIT if seen.limits else FinishReason.FINISHED
+    return Outcome(reason, "; ".join(blemishes) or None)
 
 
 def early_stop(seen: Observations) -> Stop | None:
@@ -78,6 +81,14 @@ def _most_listings(seen: Observations) -> Outcome | None:
     return _failure(failed, f"{failed.total()} of {tried} listing pages", seen.last_failure)
 
 
+def _none_left(seen: Observations) -> Outcome | None:
+    gone = seen.listings[Fate.GONE]
+    if gone < _MANY_GONE or seen.listings[Fate.READ] or seen.stored_before:
+        return None
+    what = f"none of the {gone} listings that the results show can be opened"
+    return Outcome(FinishReason.LAYOUT, f"{what} ({seen.last_failure})")
+
+
 def _failure(failed: Mapping[Fate, int], what: str, last: str) -> Outcome | None:
     worst = max((fate for fate in _REASONS if failed.get(fate)), key=lambda fate: failed[fate], default=None)
     return Outcome(_REASONS[worst], _sentence(worst, what, last)) if worst else None
@@ -87,8 +98,10 @@ def _sentence(fate: Fate, what: str, last: str) -> str:
     return f"{what}: {_WORDS[fate]}" + (f" ({last})" if last else "")
 
 
-def _blemishes(seen: Observations) -> str | None:
+def _blemishes(seen: Observations) -> Iterator[str]:
+    """What went wrong without being the reason."""
     failed = [query for query, fate in seen.queries.items() if fate not in GOOD]
-    if not failed:
-        return None
-    return f"{len(failed)} of {len(seen.queries)} queries were not read to their end ({seen.last_failure})"
+    if failed:
+        yield f"{len(failed)} of {len(seen.queries)} queries were not read to their end ({seen.last_failure})"
+    if seen.image_errors > seen.images:
+        yield f"{seen.image_errors} of {seen.image_errors + seen.images} pictures could not be had"

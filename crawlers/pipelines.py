@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from scrapy.crawler import Crawler
@@ -16,7 +17,7 @@ from counterfoil.store.listings import record_listing, record_query, says_nothin
 from crawlers.base import MarketplaceSpider
 from crawlers.failures import CrawlStopping
 from crawlers.images import PictureFetcher
-from crawlers.items import MOST_IMAGES, ListingItem, Picture, SeenAgain, first_sighting, to_facts
+from crawlers.items import MOST_IMAGE_HOSTS, MOST_IMAGES, ListingItem, Picture, SeenAgain, first_sighting, to_facts
 from crawlers.recorder import Recorder, is_fatal
 from crawlers.stopping import stop_unrecorded
 
@@ -67,11 +68,15 @@ class ImagePipeline(RecordingPipeline):
     async def process_item(self, item: Any) -> Any:
         """Add to a listing what became of its pictures."""
         if self._fetcher is not None and isinstance(item, ListingItem):
-            wanted = [self._fetch(self._fetcher, url) for url in item.images[:MOST_IMAGES]]
-            item.pictures = list(await asyncio.gather(*wanted))
+            wanted = item.images[:MOST_IMAGES]
+            hosts = list(dict.fromkeys(map(_host, wanted)))[:MOST_IMAGE_HOSTS]
+            item.pictures = list(await asyncio.gather(*(self._fetch(self._fetcher, url, hosts) for url in wanted)))
         return item
 
-    async def _fetch(self, fetcher: PictureFetcher, url: str) -> Picture:
+    async def _fetch(self, fetcher: PictureFetcher, url: str, hosts: Sequence[str]) -> Picture:
+        if _host(url) not in hosts:
+            self.spider.observations.image_errors += 1
+            return Picture(url=url, error=f"is on another host than the first {MOST_IMAGE_HOSTS} of this listing")
         try:
             return await self._until_done(fetcher.fetch(url))
         except CrawlStopping as error:
@@ -105,6 +110,10 @@ class StorePipeline(RecordingPipeline):
         late = [(listing_id, sighting) for sighting in stored]
         if late:
             await recorder.write(partial(_note, recorder=recorder, sightings=late))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
 
 
 def _keep_body(recorder: Recorder, key: str, facts: ListingFacts, body: bytes) -> str | None:

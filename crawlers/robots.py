@@ -3,7 +3,6 @@
 Pictures and pages alike; nothing is exempt but robots.txt itself.
 """
 
-import asyncio
 import logging
 from typing import Self
 from urllib.parse import urlsplit
@@ -11,11 +10,12 @@ from urllib.parse import urlsplit
 from protego import Protego
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError
+from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError, DownloadFailedError
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
-from crawlers.failures import CrawlStopping, RequestRefused, RobotsDisallowed, SiteUnreachable
+from crawlers.failures import CrawlStopping, RequestRefused, RobotsDisallowed, SiteUnreachable, in_words
+from crawlers.robots_cache import RobotsCache
 
 log = logging.getLogger(__name__)
 
@@ -24,16 +24,15 @@ _OWN_REQUEST = "robots_txt"
 _MOST_PARSED = 512 * 1024
 # A crawl waits for this answer, so it gets less patience than a page.
 _SECONDS = 30
-_DISALLOW_ALL = "User-agent: *\nDisallow: /"
 
 
 class RobotsMiddleware:
-    """Asks each site's robots.txt once in a crawl, and holds every request to it."""
+    """Asks for each site's robots.txt, and holds every request to it."""
 
     def __init__(self, crawler: Crawler, token: str) -> None:
         self._crawler = crawler
         self._token = token
-        self._rules: dict[str, asyncio.Future[Protego]] = {}
+        self._rules = RobotsCache(self._fetch)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -45,17 +44,11 @@ class RobotsMiddleware:
         if request.meta.get(_OWN_REQUEST):
             return
         site = urlsplit(request.url)
-        rules = await self._rules_of(f"{site.scheme}://{site.netloc}")
+        rules = await self._rules.get(f"{site.scheme}://{site.netloc}")
         if not rules.can_fetch(request.url, self._token):
             raise RobotsDisallowed(f"robots.txt of {site.netloc} does not allow {request.url}")
 
-    async def _rules_of(self, origin: str) -> Protego:
-        if origin not in self._rules:
-            self._rules[origin] = asyncio.ensure_future(self._fetch(origin))
-        # Shielded, so that one request that is given up does not take the answer from the others.
-        return await asyncio.shield(self._rules[origin])
-
-    async def _fetch(self, origin: str) -> Protego:
+    async def _fetch(self, origin: str) -> tuple[Protego, int]:
         request = Request(
             f"{origin}/robots.txt",
             callback=NO_CALLBACK,
@@ -66,21 +59,28 @@ class RobotsMiddleware:
             response = await self._crawler.engine.download_async(request)
         except (RequestRefused, CrawlStopping):
             raise
-        except (CannotResolveHostError, DownloadConnectionRefusedError) as error:
-            # Nothing is crawled either way; but that nobody is there is not robots.txt's doing.
-            raise SiteUnreachable(str(error)) from error
+        except (CannotResolveHostError, DownloadConnectionRefusedError, DownloadFailedError) as error:
+            # Nothing is crawled either way; but that nobody is there, or nobody who can prove it, is not robots.txt's
+            # doing.
+            raise SiteUnreachable(in_words(error)) from error
         except Exception as error:
             # Whatever keeps it from being read, RFC 9309 (2.3.1.4) calls it unreachable.
-            log.warning("%s: robots.txt cannot be had (%s): nothing there is crawled", origin, error or type(error))
-            return Protego.parse(_DISALLOW_ALL)
-        return read_robots(response, origin)
+            raise _unreadable(origin, in_words(error)) from error
+        return read_robots(response, origin), len(response.body)
 
 
 def read_robots(response: Response, origin: str) -> Protego:
-    """The rules that an answer to a request for robots.txt means (RFC 9309, 2.3.1)."""
+    """The rules that an answer to a request for robots.txt means (RFC 9309, 2.3.1).
+
+    Raises RobotsDisallowed for an answer that forbids everything.
+    """
     if 200 <= response.status < 300:
         return Protego.parse(response.body[:_MOST_PARSED].decode("utf-8-sig", errors="replace"))
     if 400 <= response.status < 500:
         return Protego.parse("")
-    log.warning("%s: robots.txt answered %s: nothing there is crawled", origin, response.status)
-    return Protego.parse(_DISALLOW_ALL)
+    raise _unreadable(origin, f"answered {response.status}")
+
+
+def _unreadable(origin: str, why: str) -> RobotsDisallowed:
+    log.warning("%s: robots.txt cannot be had (%s): nothing there is crawled", origin, why)
+    return RobotsDisallowed(f"robots.txt of {origin} cannot be had ({why}), and that forbids everything")

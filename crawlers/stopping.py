@@ -37,7 +37,7 @@ class StoppingMiddleware:
     def process_request(self, request: Request) -> None:
         """Raise CrawlStopping once the crawl was stopped."""
         spider = self._crawler.spider
-        if isinstance(spider, MarketplaceSpider) and spider.observations.stop is not None:
+        if isinstance(spider, MarketplaceSpider) and spider.ending:
             raise CrawlStopping("the crawl is ending")
 
 
@@ -47,6 +47,7 @@ def stop_crawl(crawler: Crawler, stop: Stop) -> None:
     if not isinstance(spider, MarketplaceSpider) or spider.observations.stop is not None:
         return
     spider.observations.stop = stop
+    spider.ending = True
     log.warning("stopping: %s", stop.detail)
     _empty_queues(crawler)
     crawler.signals.send_catch_log(STOPPING)

@@ -491,6 +491,41 @@ def test_a_crawl_that_cannot_go_on_says_why(bench: Bench, fault: str, reason: Fi
         assert len(market.asked_for("/listing/")) < 25
 
 
+@pytest.mark.parametrize("how", ["not found", "led home"])
+def test_a_crawl_of_which_no_listing_can_be_opened_says_so(bench: Bench, how: str) -> None:
+    bench.market.stock(6)
+    home = Answer(status=302, headers={"Location": "/"})
+    always(Answer(status=404) if how == "not found" else home, bench.market, "/listing/")
+    bench.market.faults["/"] = html("<h1>Welcome</h1>")
+    crawl = bench.crawl("lamp")
+    assert (crawl.reason, crawl.counters.seen) == (FinishReason.LAYOUT, 0)
+    assert "none of the 6 listings that the results show can be opened" in (crawl.detail or "")
+
+
+def test_a_crawl_that_gets_hardly_any_picture_says_so(bench: Bench) -> None:
+    bench.market.stock(6)
+    # A host that nobody listens on: its robots.txt is asked for once, not for each picture.
+    for key, said in bench.market.listings.items():
+        said["images"] = [f"http://127.0.0.1:1/{key}.jpg"] if key != "1" else ["1-0.jpg"]
+    bench.environment["COUNTERFOIL_ALLOW_HOSTS"] = "127.0.0.1"
+    crawl = bench.crawl("lamp")
+    assert (crawl.reason, crawl.counters.seen) == (FinishReason.FINISHED, 6)
+    assert crawl.detail == "5 of 6 pictures could not be had"
+
+
+def test_a_listing_sends_the_crawl_to_a_few_hosts_for_its_pictures(bench: Bench) -> None:
+    bench.market.stock(1)
+    elsewhere = [f"http://127.0.0.{number}:{bench.market.port}/picture/{number}.jpg" for number in range(2, 12)]
+    bench.market.listings["1"]["images"] = ["1-0.jpg", *elsewhere, "1-1.jpg"]
+    bench.environment["COUNTERFOIL_ALLOW_HOSTS"] = ",".join(f"127.0.0.{number}" for number in range(1, 12))
+    bench.environment["COUNTERFOIL_REQUEST_SECONDS"] = "5"
+    crawl = bench.crawl("lamp")
+    errors = [image.error or "" for image in bench.versions()[0].facts.images]
+    assert ["another host" in error for error in errors] == [False] * 8 + [True] * 3 + [False]
+    # The server listens on one address only; the seven others were asked in vain.
+    assert (crawl.counters.images, crawl.counters.image_errors) == (2, 7 + 3)
+
+
 @pytest.mark.parametrize(
     ("limits", "reason", "detail"),
     [
@@ -609,7 +644,7 @@ def test_scrapys_own_commands_work_inside_the_project(bench: Bench) -> None:
     url = f"{bench.market.url}/listing/1"
     parsed = finish(bench.scrapy("parse", "--spider=search", "-a", "marketplace=market", url), expect=0)
     assert "Lamp 1" in parsed
-    fetched = finish(bench.scrapy("fetch", url), expect=0)
+    fetched = finish(bench.scrapy("fetch", "-s", "AUTOTHROTTLE_START_DELAY=0", url), expect=0)
     assert "Lamp 1" in fetched
     assert "Traceback" not in fetched
     wrong = finish(bench.scrapy("crawl", "search"), expect=2)

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from OpenSSL import SSL
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -15,9 +16,11 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+from twisted.web.client import ResponseFailed
 
 from counterfoil.models import FinishReason
-from crawlers.failures import CrawlStopping, RequestRefused, RobotsDisallowed, fate_of_error
+from crawlers.failures import CrawlStopping, RequestRefused, RobotsDisallowed, fate_of_error, in_words
 from crawlers.observations import Fate, Observations, Stop
 from crawlers.outcome import decide, early_stop
 from crawlers.robots import read_robots
@@ -32,6 +35,10 @@ BLOCKED, LIMITED, ROBOTS, DOWN = Fate.BLOCKED, Fate.RATE_LIMITED, Fate.ROBOTS, F
         ([READ], {READ: 10}, "finished"),
         ([EMPTY], {}, "finished"),
         ([READ, EMPTY], {READ: 10, GONE: 50}, "finished"),
+        ([READ], {GONE: 4}, "finished"),
+        ([READ], {GONE: 5}, "layout"),
+        ([READ], {GONE: 50, LAYOUT: 1}, "layout"),
+        ([READ], {GONE: 50, BLOCKED: 1}, "blocked"),
         ([READ], {READ: 10, DOWN: 4, LAYOUT: 4}, "finished"),
         ([READ, DOWN], {READ: 10}, "finished"),
         ([READ, READ, LAYOUT], {READ: 10}, "finished"),
@@ -62,6 +69,22 @@ def test_a_crawl_ends_with_the_reason_that_its_facts_say(
     assert outcome is not None
     assert outcome.reason == FinishReason(reason)
     assert bool(outcome.detail) is (reason != "finished" or any(fate not in {READ, EMPTY} for fate in queries))
+
+
+def test_listings_that_are_gone_are_no_failure_when_earlier_attempts_have_stored_others() -> None:
+    outcome = decide(Observations(queries={"a": READ}, listings=Counter({GONE: 50}), stored_before=1))
+    assert outcome is not None
+    assert outcome.reason is FinishReason.FINISHED
+
+
+@pytest.mark.parametrize(("images", "errors", "said"), [(5, 5, False), (5, 6, True), (0, 1, True), (0, 0, False)])
+def test_a_crawl_that_lacks_most_pictures_says_so(images: int, errors: int, said: bool) -> None:
+    seen = Observations(queries={"a": READ}, listings=Counter({READ: 9}), images=images, image_errors=errors)
+    for limits in ({}, {"pages": "the limit of 9 pages was reached"}):
+        seen.limits = limits
+        outcome = decide(seen)
+        assert outcome is not None
+        assert (f"{errors} of {images + errors} pictures" in (outcome.detail or "")) is said
 
 
 def test_a_limit_is_the_reason_only_when_nothing_worse_happened() -> None:
@@ -169,12 +192,37 @@ RULES = b"User-agent: *\nDisallow: /private\n\nUser-agent: Counterfoil\nDisallow
         *((200, b"", "/x", True), (200, b"\xef\xbb\xbf" + RULES, "/search", False), (204, b"", "/x", True)),
         *((200, b"<html>not found</html>", "/x", True), (200, b"\xff\xfe\x00" * 99, "/x", True)),
         *((404, b"", "/x", True), (401, b"", "/x", True), (403, RULES, "/search", True), (410, b"", "/x", True)),
-        *((500, RULES, "/x", False), (503, b"", "/x", False), (301, b"", "/x", False)),
     ],
 )
 def test_robots_txt_is_read_as_rfc_9309_asks(code: int, body: bytes, path: str, allowed: bool) -> None:
     rules = read_robots(Response("http://x.example/robots.txt", status=code, body=body), "http://x.example")
     assert rules.can_fetch(f"http://x.example{path}", "Counterfoil") is allowed
+
+
+@pytest.mark.parametrize("code", [500, 503, 301])
+def test_a_robots_txt_that_cannot_be_had_forbids_everything_and_says_why(code: int) -> None:
+    with pytest.raises(RobotsDisallowed, match=f"answered {code}"):
+        read_robots(Response("http://x.example/robots.txt", status=code, body=RULES), "http://x.example")
+
+
+def failed(reason: Exception) -> DownloadFailedError:
+    """A failure as Scrapy and Twisted wrap it."""
+    error = DownloadFailedError("[<twisted.python.failure.Failure ...>]")
+    error.__cause__ = ResponseFailed([Failure(reason)])  # type: ignore[no-untyped-call]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (failed(SSL.Error([("SSL routines", "", "certificate verify failed")])), "TLS: certificate verify failed"),
+        (failed(ConnectionResetError(104, "Connection reset by peer")), "[Errno 104] Connection reset by peer"),
+        (DownloadTimeoutError("it took longer than 30 seconds"), "it took longer than 30 seconds"),
+        (ResponseDataLossError(), "ResponseDataLossError"),
+    ],
+)
+def test_a_download_that_failed_is_told_without_its_wrapping(error: Exception, words: str) -> None:
+    assert in_words(error) == words
 
 
 def test_a_huge_robots_txt_is_read_to_its_first_half_megabyte() -> None:
