@@ -14,6 +14,7 @@ from crawlers.assignment import Assignment, assigned, by_hand, refusal
 from crawlers.frontier import Frontier
 from crawlers.observations import Observations, Stop
 from crawlers.recorder import Recorder
+from crawlers.reserve import Reserve
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class MarketplaceSpider(Spider):
         if "crawl_id" in kwargs:
             store = open_store(settings)
             assignment = assigned(settings, store, int(kwargs["crawl_id"]), int(kwargs["attempt"]))
-            recorder = Recorder(store, open_evidence(settings), assignment)
+            recorder = Recorder(store, open_evidence(settings), assignment, Reserve(settings.data))
         else:
             assignment = by_hand(settings, kwargs.get("marketplace"), kwargs.get("query"))
         _be_polite(crawler, assignment)

@@ -192,6 +192,8 @@ class Bookkeeping:
 
     async def _close_crawl(self, recorder: Recorder, outcome: Outcome) -> int:
         counters = self._seen.counters()
+        if recorder.reserve is not None:
+            recorder.reserve.release()
         try:
             await recorder.write(
                 lambda connection: close_crawl(

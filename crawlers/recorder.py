@@ -21,6 +21,7 @@ from counterfoil.exceptions import StoreError, Superseded
 from counterfoil.store import Store
 from counterfoil.store.crawls import require_attempt
 from crawlers.assignment import Assignment
+from crawlers.reserve import Reserve
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +39,14 @@ _POSTGRES_DISK_FULL = "53100"
 class Recorder:
     """The writing desk of one attempt at one crawl."""
 
-    def __init__(self, store: Store, evidence: EvidenceStore, assignment: Assignment) -> None:
+    def __init__(
+        self, store: Store, evidence: EvidenceStore, assignment: Assignment, reserve: Reserve | None = None
+    ) -> None:
         if assignment.crawl_id is None or assignment.attempt is None:
             raise ValueError("only a claimed crawl is recorded")
         self.store = store
         self.evidence = evidence
+        self.reserve = reserve
         self.crawl_id = assignment.crawl_id
         self.attempt = assignment.attempt
         self.marketplace = assignment.marketplace.name

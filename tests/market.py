@@ -1,6 +1,7 @@
 """A tiny marketplace on a free port of this machine, which does what a test tells it to, right or wrong."""
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -50,12 +51,13 @@ class Market:
     page_size: int = 10
     asked: list[Asked] = field(default_factory=list)
     port: int = 0
+    scheme: str = "http"
     etags: bool = True
 
     @property
     def url(self) -> str:
         """Its address, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def stock(self, count: int, *, pictures: int = 1) -> None:
         """Sell `count` lamps, each with its own pictures."""
@@ -166,8 +168,8 @@ def html(body: str) -> Answer:
 
 
 @contextmanager
-def serving(market: Market, host: str = "127.0.0.1") -> Iterator[Market]:
-    """The marketplace as a real server, on a free port."""
+def serving(market: Market, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[Market]:
+    """The marketplace as a real server, on a free port; with TLS if a context is given."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -204,6 +206,9 @@ def serving(market: Market, host: str = "127.0.0.1") -> Iterator[Market]:
 
     server = Server((host, 0), Handler)
     market.port = server.server_address[1]
+    if tls is not None:
+        market.scheme = "https"
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -225,16 +230,26 @@ def dripping(start: bytes) -> Iterator[int]:
                 while not done.wait(0.05):
                     self.wfile.write(b"x")
 
+    done = threading.Event()
+    with handling(Handler) as port:
+        try:
+            yield port
+        finally:
+            done.set()
+
+
+@contextmanager
+def handling(handler: type[StreamRequestHandler]) -> Iterator[int]:
+    """The port of a server that hands every connection to one of these, each in a thread."""
+
     class Server(ThreadingTCPServer):
         daemon_threads = True
 
-    done = threading.Event()
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         try:
             yield server.server_address[1]
         finally:
-            done.set()
             server.shutdown()
 
 

@@ -463,6 +463,7 @@ def always(answer: Answer, market: Market, start: str) -> None:
     ("fault", "reason", "most_pages"),
     [
         ("listings 403", FinishReason.BLOCKED, 4),
+        ("listings 429", FinishReason.RATE_LIMITED, 4),
         ("captcha", FinishReason.BLOCKED, 0),
         ("nobody there", FinishReason.SITE_DOWN, 0),
         ("listings without price", FinishReason.LAYOUT, 4),
@@ -474,6 +475,8 @@ def test_a_crawl_that_cannot_go_on_says_why(bench: Bench, fault: str, reason: Fi
     match fault.split(maxsplit=1):
         case ["listings", "403"]:
             always(Answer(status=403), market, "/listing/")
+        case ["listings", "429"]:
+            always(Answer(status=429), market, "/listing/")
         case ["listings", _]:
             always(html("<h1>Lamp</h1>"), market, "/listing/")
         case ["captcha"]:
@@ -486,7 +489,7 @@ def test_a_crawl_that_cannot_go_on_says_why(bench: Bench, fault: str, reason: Fi
     assert crawl.detail
     assert crawl.counters.pages <= most_pages
     assert bench.versions() == []
-    if fault == "listings 403":
+    if fault in {"listings 403", "listings 429"}:
         # It was left early, long before all thirty.
         assert len(market.asked_for("/listing/")) < 25
 
@@ -530,6 +533,7 @@ def test_a_listing_sends_the_crawl_to_a_few_hosts_for_its_pictures(bench: Bench)
     ("limits", "reason", "detail"),
     [
         (CrawlLimits(pages=7), FinishReason.LIMIT, "7 pages"),
+        (CrawlLimits(depth=2), FinishReason.LIMIT, "only 2 pages of results"),
         (CrawlLimits(megabytes=1), FinishReason.LIMIT, "1 megabytes"),
         (CrawlLimits(seconds=1), FinishReason.TIMEOUT, "1 seconds"),
     ],
@@ -549,6 +553,8 @@ def test_each_limit_ends_a_crawl_and_is_named(
     assert asked < 60
     if limits.pages == 7:
         assert asked == 7
+    if limits.depth == 2:
+        assert asked == 2 + 20
 
 
 def test_endless_results_that_show_nothing_new_are_left(bench: Bench) -> None:
