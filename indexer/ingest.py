@@ -80,7 +80,7 @@ def assess_product(
     product_id: int | None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Judge an owner's past listings again, against one product or all, before returning; how many listings.
+    """Judge an owner's past listings again before returning; how many listings. `product_id` is noted as the cause.
 
     `progress` is called with the number of listings so far. What a judge of the running service does meanwhile is
     waited for and not counted.

@@ -264,6 +264,34 @@ def test_what_is_taken_back_withdraws_the_suspicion(
     assert {version: one.score for version, one in suspects(store).items()} == dict.fromkeys(versions, 0.0)
 
 
+def test_a_sibling_stands_when_the_product_that_displaced_it_is_taken_back_and_goes_when_it_is_added(
+    store: Store, evidence: EvidenceStore, judging: Judging, owner_id: int
+) -> None:
+    plain = new_product(store, owner_id, "Coat")
+    pictured = product(store, evidence, owner_id, name="Lamp")
+    (version_id,) = listings(store, owner_id, keep(store, evidence, COPY), title="Acme replica 1:1 AAA copy fake")
+    ingest_once(judging)
+    assert _blamed(store, version_id) == [pictured]
+    with store.write() as connection:
+        remove_product(connection, owner_id, pictured, NOON)
+    reassess_all(judging)
+    assert _blamed(store, version_id) == [plain]
+    assert suspects(store)[version_id].state is SuspectState.OPEN
+    again = product(store, evidence, owner_id, name="Lamp, new")
+    reassess_all(judging)
+    assert _blamed(store, version_id) == [again]
+    (anew,) = judging.answer([Question(owner_id=owner_id, version_id=version_id)]).values()
+    assert [one.product_id for one in anew.made] == [again], "judging again says what judging anew says"
+    assert suspects(store)[version_id].score == pytest.approx(anew.made[0].score.value)
+
+
+def _blamed(store: Store, version_id: int) -> list[int]:
+    """The products that a suspect seems to imitate, best first."""
+    suspect_id = suspects(store)[version_id].id
+    with store.read() as connection:
+        return [one.product_id for one in get_assessments(connection, [suspect_id])[suspect_id]]
+
+
 def test_a_registry_that_changes_in_the_middle_of_a_step_has_the_step_done_again(
     store: Store,
     evidence: EvidenceStore,
