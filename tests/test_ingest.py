@@ -17,6 +17,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 from PIL import Image, ImageDraw
+from postgres import Postgres
 from rows import NOON, claimed, new_owner, new_product, pictures, record
 
 from counterfoil.evidence import EvidenceStore
@@ -475,6 +476,36 @@ def test_the_loop_judges_new_listings_then_past_ones_and_stops_when_asked(
         stop.set()
         thread.join(30)
     assert not thread.is_alive()
+
+
+def test_the_loop_outlives_an_outage_of_the_database_also_at_its_start(
+    postgres: Postgres,
+    postgres_store: Store,
+    evidence: EvidenceStore,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    owner_id = new_owner(postgres_store)
+    product(postgres_store, evidence, owner_id)
+    copied = keep(postgres_store, evidence, COPY)
+    stop = threading.Event()
+    quick = settings.model_copy(update={"tick_seconds": 0.05, "judge_processes": 1})
+    thread = threading.Thread(target=run_ingest, args=(postgres_store, evidence, quick, stop))
+    try:
+        with postgres.outage(postgres_store.engine.url):
+            thread.start()
+            _until(lambda: "listings wait to be judged: The database cannot be used" in caplog.text)
+        versions = listings(postgres_store, owner_id, copied)
+        _until(lambda: states(postgres_store) == {"done": 1})
+        with postgres.outage(postgres_store.engine.url):
+            _until(lambda: caplog.text.count("listings wait to be judged") == 2)
+        versions += listings(postgres_store, owner_id, copied)
+        _until(lambda: states(postgres_store) == {"done": 2})
+    finally:
+        stop.set()
+        thread.join(60)
+    assert not thread.is_alive()
+    assert suspects(postgres_store).keys() == set(versions)
 
 
 def _until(true) -> None:  # type: ignore[no-untyped-def]
