@@ -1,6 +1,6 @@
 """The command line: `counterfoil`. Data goes to standard output, talk to standard error.
 
-Exit status: 0 done, 1 refused or not found, 2 wrong use or unusable settings and data.
+Exit status: 0 done, 1 refused, not found or not possible just now, 2 wrong use or unusable settings and data.
 """
 
 import sys
@@ -22,7 +22,8 @@ class Group(click.Group):
             return super().invoke(ctx)
         except CounterfoilError as error:
             click.echo(f"Error: {error}", err=True)
-            ctx.exit(2 if isinstance(error, (InvalidInput, StoreError)) else 1)
+            unusable = isinstance(error, InvalidInput) or (isinstance(error, StoreError) and error.permanent)
+            ctx.exit(2 if unusable else 1)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -28,8 +28,8 @@ def pages() -> dict[str, str]:
 
 def _commands() -> Iterator[str]:
     yield f"# Commands\n\n{_NOTE}"
-    yield "Data goes to standard output, remarks to standard error. Exit status: 0 done, 1 refused or not found,"
-    yield "2 wrong use or unusable settings and data.\n"
+    yield "Data goes to standard output, remarks to standard error. Exit status: 0 done, 1 refused, not found or not"
+    yield "possible just now, 2 wrong use or unusable settings and data.\n"
     for context in _contexts(cli, "counterfoil", None):
         yield f"## `{context.command_path}`\n\n```\n{context.get_help()}\n```\n"
 

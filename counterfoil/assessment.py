@@ -1,7 +1,7 @@
 """One listing against everything that one owner registered: matching and scoring in order."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from counterfoil.fingerprints import FINGERPRINT_VERSION
 from counterfoil.matching import MATCHING_VERSION, ReferenceBank
@@ -43,18 +43,13 @@ class Judge:
         self._bank = ReferenceBank([reference for one in registry.products for reference in one.references])
 
     def assess(
-        self,
-        facts: ListingFacts,
-        marketplace: str,
-        fingerprints: Mapping[str, Fingerprint],
-        *,
-        product_ids: Collection[int] | None = None,
+        self, facts: ListingFacts, marketplace: str, fingerprints: Mapping[str, Fingerprint]
     ) -> tuple[Assessment, ...]:
         """One assessment for each product that the listing has something in common with, best first.
 
-        `fingerprints` are those of the listing's pictures by SHA-256; `product_ids` restricts the products. An
-        authorised seller's listing scores 0 with that as its reason. A listing that speaks only of a brand is held
-        against all of the brand's products; one that shows or names some of them, against those.
+        `fingerprints` are those of the listing's pictures by SHA-256. An authorised seller's listing scores 0 with that
+        as its reason. A listing that speaks only of a brand is held against all of the brand's products; one that shows
+        or names some of them, against those.
         """
         matches = self._matches(fingerprints)
         wording, replica = read_title(facts.title), replica_reason(facts)
@@ -71,7 +66,6 @@ class Judge:
                 matches=matches.get(profile.product.id, ()),
             )
             for profile, result in kept
-            if product_ids is None or profile.product.id in product_ids
         ]
         return tuple(sorted(made, key=lambda assessment: (-assessment.score.value, assessment.product_id)))
 

@@ -13,6 +13,7 @@ CounterfoilError
 +-- StoreError            the database or the data folder cannot be used as it is
 |   +-- StoreDamaged      it is there and unreadable: never start empty over it
 |   +-- SchemaMismatch    made by another version of the program
+|   +-- StoreUnavailable  the database does not answer just now: trying again can help
 |   +-- EvidenceDamaged   a stored file is not what its name says
 +-- AddressRefused        an outgoing request would leave the addresses that it may reach
 +-- FetchFailed           a document could not be fetched; `permanent` says whether trying again can help
@@ -36,6 +37,7 @@ __all__ = [
     "SchemaMismatch",
     "StoreDamaged",
     "StoreError",
+    "StoreUnavailable",
     "Superseded",
     "UnknownMarketplace",
     "UnreadablePicture",
@@ -97,6 +99,12 @@ class StoreDamaged(StoreError):
 
 class SchemaMismatch(StoreError):
     """The database was made by another version of the program."""
+
+
+class StoreUnavailable(StoreError):
+    """The database does not answer just now, or cannot write: nothing is lost, and trying again can help."""
+
+    permanent = False
 
 
 class EvidenceDamaged(StoreError):

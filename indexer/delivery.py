@@ -5,25 +5,24 @@ take just now stays. Any number of these may run at once.
 """
 
 import logging
-import random
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from counterfoil.exceptions import Conflict, IndexUnavailable
+from counterfoil.exceptions import Conflict, IndexUnavailable, StoreError, StoreUnavailable
 from counterfoil.store import Store
 from counterfoil.store.outbox import OutboxRow, delivered, outbox_after
 from indexer.base import IndexState, PutOutcome, PutStatus, SuspectIndex
 from indexer.document import SuspectDocument
 from indexer.loading import load_documents
+from indexer.outage import Outage
 from indexer.parking import park_refused
 from indexer.rebuild import rebuild
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 200
-_LONGEST_PAUSE = 30.0
 # How long a command waits for an index that another process is making just now.
 _PATIENCE = 60.0
 
@@ -63,25 +62,26 @@ def deliver_once(store: Store, index: SuspectIndex, position: int = 0) -> Delive
 
 
 def run_delivery(store: Store, index: SuspectIndex, stop: threading.Event, tick_seconds: float) -> None:
-    """Deliver until `stop` is set; while the index is away, wait longer and longer, up to 30 s, and catch up later.
+    """Deliver until `stop` is set; while index or database is away, wait longer and longer, and catch up later.
 
     An index that is missing, or that another version of the program made, is made anew first.
     """
-    failures, aside = 0, 0
+    outage = Outage(
+        stop,
+        tick_seconds,
+        waits="suspects wait to be indexed",
+        back="the index is back: everything that waited is in it",
+    )
+    aside = 0
     while not stop.is_set():
         try:
             make_ready(store, index)
             _deliver_all(store, index, stop)
-        except (IndexUnavailable, Conflict) as error:
-            if not failures:
-                log.error("suspects wait to be indexed: %s", error)
-            failures += 1
+        except (IndexUnavailable, Conflict, StoreError) as error:
             aside = _put_aside(store, index.stand_in, stop, aside)
-            stop.wait(_pause(tick_seconds, failures))
+            outage.wait(error)
             continue
-        if failures:
-            log.info("the index is back: everything that waited is in it")
-        failures = 0
+        outage.is_over()
         stop.wait(tick_seconds)
 
 
@@ -121,15 +121,14 @@ def _deliver_all(store: Store, index: SuspectIndex, stop: threading.Event) -> No
 def _put_aside(store: Store, stand_in: SuspectIndex | None, stop: threading.Event, position: int) -> int:
     """While the index is away, keep its stand-in up to date; how far the outbox has been gone through for it."""
     while stand_in is not None and not stop.is_set():
-        rows, documents = _next_documents(store, position)
+        try:
+            rows, documents = _next_documents(store, position)
+        except StoreUnavailable:
+            # It is the database that is away: the caller has said so, and comes back here.
+            break
         if not rows:
             break
         with suppress(IndexUnavailable):
             stand_in.put(documents)
         position = rows[-1].id
     return position
-
-
-def _pause(tick_seconds: float, failures: int) -> float:
-    # Spread, so that several processes do not all come back to a server at the same moment.
-    return random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE, tick_seconds * 2.0 ** min(failures, 30))

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from counterfoil.assessment import JUDGE_VERSION
 from counterfoil.clock import now
 from counterfoil.evidence import EvidenceStore
-from counterfoil.exceptions import StoreError
+from counterfoil.exceptions import Conflict, StoreError
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.inspections import (
@@ -30,6 +30,7 @@ from counterfoil.store.suspects import record_assessments
 from indexer.decoding import PictureDecoder
 from indexer.heartbeat import kept_alive
 from indexer.judging import Judged, Judging, Question
+from indexer.outage import Outage
 from indexer.reassessing import reassess_once
 
 log = logging.getLogger(__name__)
@@ -40,14 +41,22 @@ _GLANCE_SECONDS = 0.2
 
 
 def run_ingest(store: Store, evidence: EvidenceStore, settings: Settings, stop: threading.Event) -> None:
-    """Judge until `stop` is set: new inspections first, then reassessments."""
-    with store.write() as connection:
-        if note_judge_version(connection, JUDGE_VERSION, now()):
-            log.info("the judge has changed to %s: past listings are judged again", JUDGE_VERSION)
+    """Judge until `stop` is set: new inspections first, then reassessments; while the database is away, wait."""
+    outage = Outage(
+        stop, settings.tick_seconds, waits="listings wait to be judged", back="judging goes on: what was away is back"
+    )
+    noted = False
     with PictureDecoder(settings) as decoder:
         judging = Judging(store, evidence, settings, decoder)
         while not stop.is_set():
-            if not (ingest_once(judging) or reassess_once(judging)):
+            try:
+                noted = noted or _note_version(store)
+                worked = ingest_once(judging) or reassess_once(judging)
+            except (StoreError, Conflict) as error:
+                outage.wait(error)
+                continue
+            outage.is_over()
+            if not worked:
                 # Spread, so that several judges do not always look at the same moment.
                 stop.wait(settings.tick_seconds * random.uniform(0.5, 1.5))
 
@@ -80,7 +89,7 @@ def assess_product(
     product_id: int | None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Judge an owner's past listings again, against one product or all, before returning; how many listings.
+    """Judge an owner's past listings again before returning; how many listings. `product_id` is noted as the cause.
 
     `progress` is called with the number of listings so far. What a judge of the running service does meanwhile is
     waited for and not counted.
@@ -98,6 +107,14 @@ def assess_product(
             if step is None:
                 threading.Event().wait(_GLANCE_SECONDS)
     return count
+
+
+def _note_version(store: Store) -> bool:
+    """Remember which judge is at work; true once it is known."""
+    with store.write() as connection:
+        if note_judge_version(connection, JUDGE_VERSION, now()):
+            log.info("the judge has changed to %s: past listings are judged again", JUDGE_VERSION)
+    return True
 
 
 def _write(judging: Judging, answers: Sequence[tuple[Inspection, Judged]]) -> None:

@@ -19,11 +19,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One listing version to be judged for one owner, against one product or (None) all."""
+    """One listing version to be judged for one owner: against all products, for siblings displace each other."""
 
     owner_id: int
     version_id: int
-    product_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +82,11 @@ class Judging:
 
     def _judge(self, question: Question, material: _Material) -> Judged:
         appointed = self._judges.judge_of(question.owner_id)
-        product_ids = appointed.product_ids if question.product_id is None else (question.product_id,)
         version = material.versions[question.version_id]
         shown = [image.sha256 for image in version.facts.images if image.sha256]
         made = appointed.judge.assess(
             version.facts,
             material.marketplaces[version.listing_id],
             {sha256: material.fingerprints[sha256] for sha256 in shown if sha256 in material.fingerprints},
-            product_ids=product_ids,
         )
-        return Judged(made=made, product_ids=product_ids, revision=appointed.revision)
+        return Judged(made=made, product_ids=appointed.product_ids, revision=appointed.revision)

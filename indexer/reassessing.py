@@ -83,4 +83,4 @@ def _record(
 
 
 def _question(claim: Reassessment, version_id: int) -> Question:
-    return Question(owner_id=claim.owner_id, version_id=version_id, product_id=claim.product_id)
+    return Question(owner_id=claim.owner_id, version_id=version_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+import sqlalchemy as sa
 from psycopg import sql
 from pydantic import SecretStr
 from servers import free_port, unprivileged
@@ -50,6 +51,20 @@ class Postgres:
         with psycopg.connect(f"{address}/postgres", autocommit=True) as admin:
             admin.execute(create)
         return SecretStr(f"{address.replace('postgresql', 'postgresql+psycopg')}/{name}")
+
+    @contextmanager
+    def outage(self, address: sa.URL) -> Iterator[None]:
+        """A database that lets nobody in, and has thrown out who was, until the block ends."""
+        name = sql.Identifier(str(address.database))
+        with psycopg.connect(f"postgresql://test@127.0.0.1:{self.port}/postgres", autocommit=True) as admin:
+            admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (address.database,)
+            )
+            try:
+                yield
+            finally:
+                admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self.user, str(self.binaries / program), *arguments]

@@ -123,13 +123,6 @@ def test_a_listing_that_names_one_product_is_not_held_against_the_others() -> No
     assert [assessment.product_id for assessment in assessed] == [2]
 
 
-def test_the_products_can_be_restricted() -> None:
-    owner = judge(registered(1, "Trail Jacket", picture(1)), registered(2, "Trail Jacket Pro", picture(1)))
-    assessed = owner.assess(listing("Coat"), "market", shown(picture(1)), product_ids={2})
-    assert [assessment.product_id for assessment in assessed] == [2]
-    assert owner.assess(listing("Coat"), "market", shown(picture(1)), product_ids=()) == ()
-
-
 def test_judging_twice_gives_the_same() -> None:
     owner = judge(registered(1, "Trail Jacket", picture(1)), registered(2, "City Coat"))
     facts, pictures = listing("N0rdwind Trail Jacket 高仿", price="40"), shown(picture(1, 30))

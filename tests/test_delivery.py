@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from postgres import Postgres
 from rows import NOON, claimed, new_owner, new_product, record
 from test_store_suspects import assessment, decide, judge
 
@@ -264,6 +265,22 @@ def test_while_the_index_is_away_suspects_wait_and_it_is_said_once(
         until(lambda: "the index is back" in caplog.text)
     assert found(index, owner_id) == first + second
     assert verify(store, index) == []
+
+
+def test_delivery_outlives_an_outage_of_the_database_and_catches_up(
+    postgres: Postgres, postgres_store: Store, index: SuspectIndex, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner_id = new_owner(postgres_store)
+    made = suspect(postgres_store, owner_id, 1)
+    with caplog.at_level(logging.INFO), Delivering(postgres_store, index):
+        until(lambda: waiting(postgres_store) == 0)
+        with postgres.outage(postgres_store.engine.url):
+            until(lambda: "suspects wait to be indexed: The database cannot be used" in caplog.text)
+        until(lambda: "is back" in caplog.text)
+        made += suspect(postgres_store, owner_id, 2)
+        until(lambda: waiting(postgres_store) == 0)
+    assert found(index, owner_id) == made
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1, "an outage is said once"
 
 
 def test_an_index_that_was_lost_is_made_again_by_itself(

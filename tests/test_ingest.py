@@ -17,6 +17,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 from PIL import Image, ImageDraw
+from postgres import Postgres
 from rows import NOON, claimed, new_owner, new_product, pictures, record
 
 from counterfoil.evidence import EvidenceStore
@@ -264,6 +265,34 @@ def test_what_is_taken_back_withdraws_the_suspicion(
     assert {version: one.score for version, one in suspects(store).items()} == dict.fromkeys(versions, 0.0)
 
 
+def test_a_sibling_stands_when_the_product_that_displaced_it_is_taken_back_and_goes_when_it_is_added(
+    store: Store, evidence: EvidenceStore, judging: Judging, owner_id: int
+) -> None:
+    plain = new_product(store, owner_id, "Coat")
+    pictured = product(store, evidence, owner_id, name="Lamp")
+    (version_id,) = listings(store, owner_id, keep(store, evidence, COPY), title="Acme replica 1:1 AAA copy fake")
+    ingest_once(judging)
+    assert _blamed(store, version_id) == [pictured]
+    with store.write() as connection:
+        remove_product(connection, owner_id, pictured, NOON)
+    reassess_all(judging)
+    assert _blamed(store, version_id) == [plain]
+    assert suspects(store)[version_id].state is SuspectState.OPEN
+    again = product(store, evidence, owner_id, name="Lamp, new")
+    reassess_all(judging)
+    assert _blamed(store, version_id) == [again]
+    (anew,) = judging.answer([Question(owner_id=owner_id, version_id=version_id)]).values()
+    assert [one.product_id for one in anew.made] == [again], "judging again says what judging anew says"
+    assert suspects(store)[version_id].score == pytest.approx(anew.made[0].score.value)
+
+
+def _blamed(store: Store, version_id: int) -> list[int]:
+    """The products that a suspect seems to imitate, best first."""
+    suspect_id = suspects(store)[version_id].id
+    with store.read() as connection:
+        return [one.product_id for one in get_assessments(connection, [suspect_id])[suspect_id]]
+
+
 def test_a_registry_that_changes_in_the_middle_of_a_step_has_the_step_done_again(
     store: Store,
     evidence: EvidenceStore,
@@ -447,6 +476,36 @@ def test_the_loop_judges_new_listings_then_past_ones_and_stops_when_asked(
         stop.set()
         thread.join(30)
     assert not thread.is_alive()
+
+
+def test_the_loop_outlives_an_outage_of_the_database_also_at_its_start(
+    postgres: Postgres,
+    postgres_store: Store,
+    evidence: EvidenceStore,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    owner_id = new_owner(postgres_store)
+    product(postgres_store, evidence, owner_id)
+    copied = keep(postgres_store, evidence, COPY)
+    stop = threading.Event()
+    quick = settings.model_copy(update={"tick_seconds": 0.05, "judge_processes": 1})
+    thread = threading.Thread(target=run_ingest, args=(postgres_store, evidence, quick, stop))
+    try:
+        with postgres.outage(postgres_store.engine.url):
+            thread.start()
+            _until(lambda: "listings wait to be judged: The database cannot be used" in caplog.text)
+        versions = listings(postgres_store, owner_id, copied)
+        _until(lambda: states(postgres_store) == {"done": 1})
+        with postgres.outage(postgres_store.engine.url):
+            _until(lambda: caplog.text.count("listings wait to be judged") == 2)
+        versions += listings(postgres_store, owner_id, copied)
+        _until(lambda: states(postgres_store) == {"done": 2})
+    finally:
+        stop.set()
+        thread.join(60)
+    assert not thread.is_alive()
+    assert suspects(postgres_store).keys() == set(versions)
 
 
 def _until(true) -> None:  # type: ignore[no-untyped-def]

@@ -62,10 +62,10 @@ def verdict(session: Session, suspect_id: int, kind: str, note: str | None) -> N
 
 
 @click.command()
-@click.option("--product", metavar="ID", help="Only against this product (id, SKU or name). Without: all.")
+@click.option("--product", metavar="ID", help="Note this product (id, SKU or name) as the cause.")
 @click.pass_obj
 def assess(session: Session, product: str | None) -> None:
-    """Judge past listings again, from kept fingerprints, without a crawl.
+    """Judge past listings again, against all products, from kept fingerprints, without a crawl.
 
     \b
     Example:

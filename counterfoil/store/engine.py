@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from counterfoil.exceptions import Conflict, InvalidInput, InvalidSetting, StoreDamaged, StoreError
+from counterfoil.exceptions import Conflict, InvalidInput, InvalidSetting, StoreDamaged, StoreUnavailable
 
 # A writer waits this long for another's transaction; ours last milliseconds, so more means that something is stuck.
 _BUSY_SECONDS = 30
@@ -118,5 +118,5 @@ def translate(error: sa.exc.DatabaseError) -> Exception | None:
     if isinstance(error, sa.exc.DataError):
         return InvalidInput(f"The database cannot keep this: {text.splitlines()[0]}.")
     if isinstance(error, sa.exc.OperationalError):
-        return StoreError(f"The database cannot be used: {text}.")
+        return StoreUnavailable(f"The database cannot be used: {text}.")
     return None

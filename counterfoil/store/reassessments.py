@@ -18,7 +18,10 @@ _SEVERAL = "several changes"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reassessment:
-    """A claimed walk over an owner's inspections after `position`, up to `upto`; without a product: against all."""
+    """A claimed walk over an owner's inspections after `position`, up to `upto`.
+
+    `product_id` and `cause` say what changed; listings are judged against all products whatever it was.
+    """
 
     id: int
     owner_id: int
@@ -40,9 +43,9 @@ class Stretch:
 def request_reassessment(
     connection: sa.Connection, owner_id: int, product_id: int | None, cause: str, now: datetime
 ) -> None:
-    """Ask for the owner's past listings to be judged again, against one product or all.
+    """Ask for the owner's past listings to be judged again, because one product or (None) more has changed.
 
-    A request that nobody has begun takes this one in: importing a thousand products asks for one walk, against all.
+    A request that nobody has begun takes this one in: importing a thousand products asks for one walk.
     """
     highest = connection.scalar(sa.select(sa.func.max(inspections.c.id)).where(inspections.c.owner_id == owner_id))
     if highest is None:
