@@ -8,6 +8,7 @@ CounterfoilError
 |   +-- InvalidCursor     a page cursor that we did not make
 +-- NotFound              no such thing, or not this owner's
 |   +-- UnknownMarketplace
+|   +-- DeletedByRetention the picture was there; its time had come
 +-- Conflict              it exists already, or somebody else changed it meanwhile
 +-- Superseded            this attempt at a crawl is no longer the current one: stop, write nothing
 +-- StoreError            the database or the data folder cannot be used as it is
@@ -15,6 +16,7 @@ CounterfoilError
 |   +-- SchemaMismatch    made by another version of the program
 |   +-- StoreUnavailable  the database does not answer just now: trying again can help
 |   +-- EvidenceDamaged   a stored file is not what its name says
+|   +-- EvidenceUnavailable the bucket of pictures and bodies does not answer
 +-- AddressRefused        an outgoing request would leave the addresses that it may reach
 +-- FetchFailed           a document could not be fetched; `permanent` says whether trying again can help
 +-- UnreadablePicture     the bytes are no picture that we decode
@@ -25,7 +27,9 @@ __all__ = [
     "AddressRefused",
     "Conflict",
     "CounterfoilError",
+    "DeletedByRetention",
     "EvidenceDamaged",
+    "EvidenceUnavailable",
     "FetchFailed",
     "IndexUnavailable",
     "InvalidCursor",
@@ -81,6 +85,10 @@ class UnknownMarketplace(NotFound):
     """No declaration has this name; the text lists those that exist."""
 
 
+class DeletedByRetention(NotFound):
+    """The picture was deleted because its time had come; the text says when."""
+
+
 class Conflict(CounterfoilError):
     """The thing exists already, or was changed by somebody else meanwhile."""
 
@@ -109,6 +117,12 @@ class StoreUnavailable(StoreError):
 
 class EvidenceDamaged(StoreError):
     """A stored file does not have the SHA-256 that it is named by."""
+
+
+class EvidenceUnavailable(StoreError):
+    """The bucket that pictures and bodies are kept in cannot be reached, or refuses us; trying again can help."""
+
+    permanent = False
 
 
 class AddressRefused(CounterfoilError):

@@ -24,6 +24,13 @@ class Settings(BaseModel):
     database_url: SecretStr | None = Field(
         None, description="SQLAlchemy address of the database; empty means SQLite in the data folder."
     )
+    evidence_url: str | None = Field(
+        None,
+        description="Bucket that pictures and bodies are kept in (s3://BUCKET/PREFIX; region, endpoint and the rest by "
+        "AWS_* variables); empty means `evidence` in the data folder.",
+    )
+    s3_access_key_id: SecretStr | None = Field(None, description="Access key of that bucket, instead of AWS_*.")
+    s3_secret_access_key: SecretStr | None = Field(None, description="Secret key of that bucket, instead of AWS_*.")
     owner: str = Field("default", min_length=1, description="The owner that commands work for unless --owner says.")
     decided_by: str | None = Field(None, description="The name written beside verdicts; empty means the login name.")
     marketplaces: Path | None = Field(
@@ -74,6 +81,23 @@ class Settings(BaseModel):
     )
     crawl_failures: int = Field(
         3, ge=1, description="Attempts in a row without progress after which a crawl is closed as crashed."
+    )
+    retention_unsuspicious_days: int = Field(
+        90,
+        ge=0,
+        description="Days after it was last seen that pictures and bodies of a listing that nobody suspects are kept; "
+        "0 means for ever.",
+    )
+    retention_closed_days: int = Field(
+        365,
+        ge=0,
+        description="The same for suspects that were withdrawn or decided to be no counterfeits; 0 means for ever.",
+    )
+    retention_suspect_days: int = Field(
+        0, ge=0, description="The same for open suspects and counterfeits; 0 means for ever."
+    )
+    min_free_megabytes: int = Field(
+        500, ge=0, description="With less free disk than this no crawl starts, and those that run end; 0 means never."
     )
     response_megabytes: int = Field(20, ge=1, description="Largest response, after decompression, that is read.")
     request_seconds: int = Field(60, ge=1, description="Deadline of one request, from connecting to the last byte.")

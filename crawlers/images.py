@@ -97,7 +97,7 @@ def _known_source(recorder: Recorder, url: str) -> ImageSource | None:
         source = get_image_source(connection, url)
     if source is None or not (source.etag or source.last_modified):
         return None
-    return source if recorder.evidence.image_path(source.image_sha256).exists() else None
+    return source if recorder.evidence.has_image(source.image_sha256) else None
 
 
 def _request(url: str, known: ImageSource | None) -> Request:

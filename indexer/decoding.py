@@ -13,6 +13,7 @@ from counterfoil.evidence import EvidenceStore
 from counterfoil.exceptions import EvidenceDamaged, NotFound, UnreadablePicture
 from counterfoil.models import Fingerprint
 from counterfoil.settings import Settings
+from counterfoil.store.images import FILE_GONE
 from indexer.decoding_process import DecodingProcess, ProcessLost
 
 _SECONDS = 20
@@ -36,13 +37,13 @@ class PictureDecoder:
 
     def fingerprint(self, data: bytes) -> Fingerprint:
         """The fingerprint of a picture's bytes. Raises UnreadablePicture."""
-        return self._schedule(_from_bytes, data).result()
+        return self._schedule(_fingerprint, data, None).result()
 
     def fingerprint_stored(
         self, evidence: EvidenceStore, sha256s: Collection[str]
     ) -> dict[str, Fingerprint | UnreadablePicture]:
-        """The fingerprints of stored pictures by their SHA-256, or why there is none."""
-        futures = {sha256: self._schedule(_from_evidence, evidence, sha256) for sha256 in sha256s}
+        """The fingerprints of stored pictures by their SHA-256, or why there is none. Raises EvidenceUnavailable."""
+        futures = {sha256: self._threads.submit(self._decode_stored, evidence, sha256) for sha256 in sha256s}
         return {sha256: _fingerprint_or_why(future) for sha256, future in futures.items()}
 
     def close(self) -> None:
@@ -58,6 +59,14 @@ class PictureDecoder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _decode_stored(self, evidence: EvidenceStore, sha256: str) -> Fingerprint:
+        # Read here and not in the process: it needs no way to the evidence, and a slow disk is no fault of the picture.
+        try:
+            data = evidence.get_image(sha256)
+        except (NotFound, EvidenceDamaged) as error:
+            raise UnreadablePicture(f"{FILE_GONE}: {error}") from error
+        return self._ask(_fingerprint, data, sha256)
 
     def _schedule(self, function: Callable[..., Fingerprint], *args: object) -> Future[Fingerprint]:
         return self._threads.submit(self._ask, function, *args)
@@ -84,17 +93,7 @@ def _fingerprint_or_why(future: Future[Fingerprint]) -> Fingerprint | Unreadable
         return error
 
 
-def _from_bytes(data: bytes) -> Fingerprint:
+def _fingerprint(data: bytes, sha256: str | None) -> Fingerprint:
     from counterfoil.fingerprints import fingerprint
 
-    return fingerprint(data)
-
-
-def _from_evidence(evidence: EvidenceStore, sha256: str) -> Fingerprint:
-    from counterfoil.fingerprints import fingerprint
-
-    try:
-        data = evidence.get_image(sha256)
-    except (NotFound, EvidenceDamaged) as error:
-        raise UnreadablePicture(f"its stored file cannot be read: {error}") from error
     return fingerprint(data, sha256)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import elastic
 import pytest
+from bucket import BucketServer
 from postgres import Postgres
+from pydantic import SecretStr
 
 from counterfoil.evidence import EvidenceStore, open_evidence
 from counterfoil.settings import Settings, load_settings
@@ -67,6 +69,25 @@ def sqlite_store(settings: Settings, sqlite_template: Path) -> Iterator[Store]:
 def evidence(settings: Settings) -> EvidenceStore:
     """The evidence store in the test's data folder."""
     return open_evidence(settings)
+
+
+@pytest.fixture(scope="session")
+def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BucketServer]:
+    """A real S3 server on a free port, for this test process."""
+    if BucketServer.program() is None:
+        skip("moto is not installed (make services)")
+    with BucketServer.running(tmp_path_factory.mktemp("moto") / "moto.log") as server:
+        yield server
+
+
+@pytest.fixture
+def bucket_settings(settings: Settings, bucket_server: BucketServer, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings that keep evidence in a fresh bucket."""
+    for name, value in bucket_server.environment.items():
+        monkeypatch.setenv(name, value)
+    address = f"s3://{bucket_server.new_bucket()}/some/prefix"
+    secrets = {"s3_access_key_id": SecretStr("key"), "s3_secret_access_key": SecretStr("secret")}
+    return settings.model_copy(update={"evidence_url": address, **secrets})
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from crawling import Bench, finish
 from market import Answer, Asked, Market, html, listening, listing_page, serving
 
 from counterfoil.clock import now
-from counterfoil.evidence import EvidenceStore
+from counterfoil.evidence import EvidenceStore, Kind
 from counterfoil.models import CrawlLimits, CrawlState, FinishReason
 from counterfoil.settings import Settings, load_settings
 from counterfoil.store import Store, open_store
@@ -77,7 +77,7 @@ def test_every_listing_is_read_once_and_has_its_rank_for_every_query(bench: Benc
 def test_a_second_crawl_writes_only_what_changed(bench: Bench, evidence: EvidenceStore) -> None:
     bench.market.stock(12)
     bench.crawl("lamp")
-    bodies = sum(path.is_file() for path in (evidence.folder / "bodies").rglob("*"))
+    bodies = len(list(evidence.walk(Kind.BODY)))
     bench.market.asked.clear()
     bench.market.listings["7"]["price"] = "3.00"
     lost = bench.versions()[0].facts.images[0]
@@ -88,7 +88,7 @@ def test_a_second_crawl_writes_only_what_changed(bench: Bench, evidence: Evidenc
     newest = bench.versions()[-1]
     assert (newest.facts.url, newest.number, newest.facts.price) == (f"{bench.market.url}/listing/7", 2, Decimal(3))
     # Every page has another advert, but only the listing that changed has its body kept again.
-    assert sum(path.is_file() for path in (evidence.folder / "bodies").rglob("*")) == bodies + 1
+    assert len(list(evidence.walk(Kind.BODY))) == bodies + 1
     pictures = {asked.path: asked.headers for asked in bench.market.asked if asked.path.startswith("/picture/")}
     assert len(pictures) == crawl.counters.images == 12
     # A picture whose file is gone is asked for without conditions, and is there again.

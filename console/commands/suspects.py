@@ -6,6 +6,7 @@ from console.output import json_line, print_fields, print_table, say, when
 from console.session import Session
 from console.suspect_view import SuspectView, view_suspect
 from counterfoil.clock import now
+from counterfoil.evidence import Kind
 from counterfoil.models import VerdictKind
 from counterfoil.rates import write_amount
 from counterfoil.store import suspects as stored
@@ -106,8 +107,8 @@ def _print(session: Session, view: SuspectView) -> None:
         for reason in assessment.score.reasons:
             click.echo(f"  {reason.weight:4.2f}  {reason.text}")
         for match in assessment.matches:
-            path = session.evidence.image_path(match.image_sha256)
-            click.echo(f"        picture {path} ({match.distance} of 256 bits differ)")
+            where = session.evidence.where(Kind.IMAGE, match.image_sha256)
+            click.echo(f"        picture {where} ({match.distance} of 256 bits differ)")
     if not view.verdicts:
         say("\nNo verdict yet: counterfoil verdict ID counterfeit|lookalike|authorised|unrelated|unsure")
         return

@@ -11,6 +11,9 @@ from counterfoil.models import Fingerprint, ImageSource
 from counterfoil.store.conditional import insert_all_new, insert_new, upsert
 from counterfoil.store.tables import fingerprints, image_sources, images, inspections, listing_images, reference_images
 
+# What the reason of an unreadable picture starts with when only its file was missing or damaged.
+FILE_GONE = "its stored file cannot be read"
+
 # SQLite takes 32,766 variables in a statement and PostgreSQL 65,535; a list of ids is cut well below both.
 _IDS_AT_ONCE = 5_000
 
