@@ -14,6 +14,7 @@ from console.web import suspects as suspect_pages
 from counterfoil.exceptions import (
     Conflict,
     CounterfoilError,
+    DeletedByRetention,
     IndexUnavailable,
     InvalidInput,
     NotFound,
@@ -33,6 +34,7 @@ ROUTERS = (health.router, suspects.router, images.router, suspect_pages.router)
 
 _STATUS: tuple[tuple[type[CounterfoilError], int], ...] = (
     (InvalidInput, 422),
+    (DeletedByRetention, 410),
     (NotFound, 404),
     (Conflict, 409),
     (IndexUnavailable, 503),

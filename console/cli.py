@@ -8,7 +8,19 @@ from typing import Any
 
 import click
 
-from console.commands import brands, monitors, owners, products, rates, runs, search, sellers, service, suspects
+from console.commands import (
+    brands,
+    evidence,
+    monitors,
+    owners,
+    products,
+    rates,
+    runs,
+    search,
+    sellers,
+    service,
+    suspects,
+)
 from console.session import Session
 from counterfoil.exceptions import CounterfoilError, InvalidInput, StoreError
 
@@ -43,7 +55,7 @@ def cli(ctx: click.Context, owner: str | None) -> None:
     ctx.obj = Session(owner)
 
 
-for module in (owners, brands, products, sellers, rates, monitors, runs, search, suspects, service):
+for module in (owners, brands, products, sellers, rates, monitors, runs, search, suspects, evidence, service):
     for command in module.commands:
         cli.add_command(command)
 

@@ -53,6 +53,11 @@ def when(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
 
 
+def deleted_words(moment: datetime) -> str:
+    """What stands in the place of a picture or body that retention has deleted."""
+    return f"deleted by retention on {moment:%Y-%m-%d}"
+
+
 def _console() -> Console:
     # A file or a pipe has no width: lines are never cut there.
     console = Console(highlight=False)

@@ -135,11 +135,15 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingImage:
-    """One picture of a listing's page: its address and, where it could be fetched, the bytes' SHA-256."""
+    """One picture of a listing's page: its address and, where it could be fetched, the bytes' SHA-256.
+
+    `deleted_at` says when retention deleted the bytes; the fingerprint stays.
+    """
 
     url: str
     sha256: str | None = None
     error: str | None = None
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +185,8 @@ class ListingFacts:
 class ListingVersion:
     """What a listing's page said at one time; written when something changed, never overwritten.
 
-    `body_sha256` names the stored response body that the facts were read from.
+    `body_sha256` names the stored response body that the facts were read from; `body_deleted_at` says when retention
+    deleted it.
     """
 
     id: int
@@ -190,6 +195,7 @@ class ListingVersion:
     facts: ListingFacts
     body_sha256: str | None
     captured_at: datetime
+    body_deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -526,3 +532,18 @@ class Verdict:
     note: str | None
     decided_by: str
     decided_at: datetime
+
+
+# ----------------------------------------------------------------------------------------------- retention
+
+
+class RetentionClass(StrEnum):
+    """Why pictures and bodies are kept, in the order in which they go.
+
+    Nobody suspects the listing; its suspects were withdrawn or decided to be no counterfeits; it is an open suspect or
+    a counterfeit. What several listings show is kept for the one that needs it longest.
+    """
+
+    UNSUSPICIOUS = "unsuspicious"
+    CLOSED = "closed"
+    SUSPECT = "suspect"

@@ -1,13 +1,23 @@
-"""Removes what is only of use for a while."""
+"""Removes what is only of use for a while: logs, and pictures and bodies whose time has come."""
 
+import logging
+import threading
 from contextlib import suppress
 from datetime import timedelta
 
 from counterfoil.clock import now
+from counterfoil.evidence import open_evidence
+from counterfoil.exceptions import CounterfoilError
+from counterfoil.retention import Sweep
 from counterfoil.settings import Settings
+from counterfoil.store import Store
+from counterfoil.store.retention import claim_sweep
 from scheduler.launcher import log_folder
 
+log = logging.getLogger(__name__)
+
 _KEEP_LOGS = timedelta(days=30)
+_SWEEP_EVERY = timedelta(days=1)
 
 
 def remove_old_logs(settings: Settings) -> int:
@@ -21,3 +31,20 @@ def remove_old_logs(settings: Settings) -> int:
                 path.unlink()
                 removed += 1
     return removed
+
+
+def sweep_evidence(store: Store, settings: Settings, stop: threading.Event) -> bool:
+    """Delete pictures and bodies whose time has come, once a day however many schedulers run; whether it was due."""
+    with store.write() as connection:
+        if not claim_sweep(connection, _SWEEP_EVERY, now()):
+            return False
+    try:
+        report = Sweep(store, open_evidence(settings), settings, now=now(), stop=stop).run()
+    except (CounterfoilError, OSError) as error:
+        log.error("the sweep of pictures and bodies ended early, and goes on tomorrow: %s", error)
+        return True
+    for name, swept in report.classes.items():
+        if swept.images or swept.bodies:
+            counts = (swept.images, swept.bodies, swept.bytes)
+            log.info("retention, %s: %s pictures and %s bodies deleted, %s bytes", name, *counts)
+    return True

@@ -18,7 +18,7 @@ from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.monitors import advance, due_monitors
 from counterfoil.store.runs import add_run
-from scheduler.housekeeping import remove_old_logs
+from scheduler.housekeeping import remove_old_logs, sweep_evidence
 from scheduler.planning import plan
 from scheduler.triggers import next_nominal
 
@@ -34,6 +34,7 @@ def run_scheduler(store: Store, settings: Settings, stop: threading.Event) -> No
     )
     scheduler.add_job(fire_due, "interval", seconds=settings.tick_seconds, args=[store, settings])
     scheduler.add_job(remove_old_logs, "interval", hours=6, args=[settings], next_run_time=now())
+    scheduler.add_job(sweep_evidence, "interval", hours=1, args=[store, settings, stop], next_run_time=now())
     scheduler.start()
     log.info("scheduler started")
     try:

@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter, Response
 
+from console.output import deleted_words
 from console.request import CurrentSession
-from counterfoil.exceptions import NotFound
-from counterfoil.store.images import image_visible_to
+from counterfoil.exceptions import DeletedByRetention, NotFound
+from counterfoil.store.images import deleted_images, image_visible_to
 
 router = APIRouter(tags=["images"])
 
@@ -19,10 +20,13 @@ _SIGNATURES = (
 
 @router.get("/api/v1/images/{sha256}", response_class=Response)
 def get_image(sha256: str, session: CurrentSession) -> Response:
-    """A picture of one of the owner's listings or products, as its bytes came."""
+    """A picture of one of the owner's listings or products, as its bytes came; 410 once retention has deleted it."""
     with session.read() as connection:
         if not image_visible_to(connection, session.owner.id, sha256):
             raise NotFound(f"There is no picture {sha256[:64]!r}.")
+        deleted = deleted_images(connection, [sha256])
+    if deleted:
+        raise DeletedByRetention(f"The picture {sha256} was {deleted_words(deleted[sha256])}.")
     data = session.evidence.get_image(sha256)
     headers = {
         "Cache-Control": "private, max-age=31536000, immutable",

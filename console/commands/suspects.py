@@ -2,12 +2,12 @@
 
 import click
 
-from console.output import json_line, print_fields, print_table, say, when
+from console.output import deleted_words, json_line, print_fields, print_table, say, when
 from console.session import Session
 from console.suspect_view import SuspectView, view_suspect
 from counterfoil.clock import now
 from counterfoil.evidence import Kind
-from counterfoil.models import VerdictKind
+from counterfoil.models import ListingImage, VerdictKind
 from counterfoil.rates import write_amount
 from counterfoil.store import suspects as stored
 from counterfoil.store.products import find_product
@@ -98,7 +98,8 @@ def _print(session: Session, view: SuspectView) -> None:
             "first seen": view.listing.first_seen_at,
             "last seen": view.listing.last_seen_at,
             "version": view.version.number,
-            "pictures": tuple(image.sha256 or f"{image.url} ({image.error})" for image in facts.images),
+            "pictures": tuple(map(_picture, facts.images)),
+            "body": deleted_words(view.version.body_deleted_at) if view.version.body_deleted_at else None,
         }
     )
     for assessment in view.assessments:
@@ -107,14 +108,29 @@ def _print(session: Session, view: SuspectView) -> None:
         for reason in assessment.score.reasons:
             click.echo(f"  {reason.weight:4.2f}  {reason.text}")
         for match in assessment.matches:
-            where = session.evidence.where(Kind.IMAGE, match.image_sha256)
-            click.echo(f"        picture {where} ({match.distance} of 256 bits differ)")
+            click.echo(
+                f"        picture {_where(session, view, match.image_sha256)} ({match.distance} of 256 bits differ)"
+            )
     if not view.verdicts:
         say("\nNo verdict yet: counterfoil verdict ID counterfeit|lookalike|authorised|unrelated|unsure")
         return
     click.echo()
     rows = [(one.decided_at, one.kind, one.decided_by, one.listing_version_id, one.note) for one in view.verdicts]
     print_table(["decided", "verdict", "by", "version id", "note"], rows, empty="")
+
+
+def _picture(image: ListingImage) -> str:
+    if image.deleted_at:
+        return f"{image.sha256} ({deleted_words(image.deleted_at)})"
+    return image.sha256 or f"{image.url} ({image.error})"
+
+
+def _where(session: Session, view: SuspectView, sha256: str) -> str:
+    """Where a person finds one of the listing's pictures."""
+    for image in view.version.facts.images:
+        if image.sha256 == sha256 and image.deleted_at:
+            return _picture(image)
+    return session.evidence.where(Kind.IMAGE, sha256)
 
 
 commands = (suspect, verdict, assess)

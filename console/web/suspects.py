@@ -1,16 +1,17 @@
 """The pages of suspects: the list, and one beside the reference picture."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import jinja2
+import sqlalchemy as sa
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from console.output import when
+from console.output import deleted_words, when
 from console.request import CurrentSession
 from console.search import Filters, make_query
 from console.session import Session
@@ -18,6 +19,7 @@ from console.suspect_view import SuspectView, view_suspect
 from counterfoil.highlighting import marked
 from counterfoil.models import Assessment, Match
 from counterfoil.rates import write_amount
+from counterfoil.store.images import deleted_images
 from counterfoil.store.products import reference_image_sha256
 from indexer.document import SuspectDocument
 from indexer.query import Facet, Sort, SuspectPage, SuspectQuery
@@ -51,6 +53,14 @@ class _Link:
     chosen: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A stored picture to be shown; what stands in its place once retention has deleted it."""
+
+    sha256: str
+    deleted: str | None
+
+
 @router.get("/", response_class=HTMLResponse)
 def list_suspects(
     session: CurrentSession,
@@ -71,6 +81,8 @@ def list_suspects(
     query = make_query(session, filters)
     query = replace(query, sort=sort, limit=48, cursor=cursor, facets=_FACETS)
     page = session.index.search(query)
+    with session.read() as connection:
+        pictures = _pictures(connection, [one.image.sha256 for one in page.suspects if one.image and one.image.sha256])
     asked = {"words": words or None, "sort": sort if sort is not Sort.SCORE else None, **chosen}
     return _page(
         "suspects.html",
@@ -80,7 +92,7 @@ def list_suspects(
         sort=sort,
         sorts=_SORTS,
         facets=list(_facets(page, asked)),
-        rows=[_row(document, query) for document in page.suspects],
+        rows=[_row(document, query, pictures) for document in page.suspects],
         notice=page.notice,
         empty=_empty(any(asked.values())),
         next=_address(asked | {"cursor": page.next_cursor}) if page.next_cursor else None,
@@ -94,7 +106,9 @@ def show_suspect(session: CurrentSession, suspect_id: int) -> HTMLResponse:
         view = view_suspect(connection, session.owner.id, suspect_id)
         match = _best_match(view.assessments)
         ours = reference_image_sha256(connection, session.owner.id, match.reference_image_id) if match else None
-    pictures = [image.sha256 for image in view.version.facts.images if image.sha256]
+        shown = [image.sha256 for image in view.version.facts.images if image.sha256]
+        theirs = match.image_sha256 if match else next(iter(shown), None)
+        pictures = _pictures(connection, [*shown, *filter(None, (ours, theirs))])
     return _page(
         "suspect.html",
         session,
@@ -103,10 +117,10 @@ def show_suspect(session: CurrentSession, suspect_id: int) -> HTMLResponse:
         facts=f"score {view.suspect.score:.2f}, {view.suspect.state}",
         address=view.version.facts.url,
         host=urlsplit(view.version.facts.url).hostname or "",
-        listing_image=match.image_sha256 if match else next(iter(pictures), None),
-        reference_image=ours,
+        listing_image=pictures.get(theirs or ""),
+        reference_image=pictures.get(ours or ""),
         product=view.product_names.get(match.product_id, "") if match else "",
-        other_images=pictures if len(pictures) > 1 else [],
+        other_images=[pictures[sha256] for sha256 in shown] if len(shown) > 1 else [],
         assessments=[_assessment(view, one) for one in view.assessments],
         fields=list(_fields(view)),
         verdicts=[_verdict(one) for one in view.verdicts],
@@ -117,14 +131,20 @@ def _page(name: str, session: Session, **values: Any) -> HTMLResponse:
     return HTMLResponse(_TEMPLATES.get_template(name).render(owner=session.owner.name, **values))
 
 
-def _row(document: SuspectDocument, query: SuspectQuery) -> dict[str, Any]:
+def _pictures(connection: sa.Connection, sha256s: Collection[str]) -> dict[str, _Picture]:
+    deleted = deleted_images(connection, sha256s)
+    words = {sha256: deleted_words(moment) for sha256, moment in deleted.items()}
+    return {sha256: _Picture(sha256, words.get(sha256)) for sha256 in sha256s}
+
+
+def _row(document: SuspectDocument, query: SuspectQuery, pictures: Mapping[str, _Picture]) -> dict[str, Any]:
     price = f"{write_amount(document.price)} {document.currency or ''}".strip() if document.price is not None else None
     seller = (document.seller.name or document.seller.key) if document.seller else None
     product = document.products[0].name if document.products else None
     return {
         "id": document.id,
         "title": list(marked(document.title, query.phrases or ())),
-        "image": document.image.sha256 if document.image else None,
+        "image": pictures.get(document.image.sha256 or "") if document.image else None,
         "score": f"{document.score:.2f}",
         "verdict": document.verdict,
         "facts": " · ".join(fact for fact in (product, price, seller, document.marketplace) if fact),

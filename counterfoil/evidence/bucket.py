@@ -82,9 +82,9 @@ class BucketFiles:
             obstore.delete(self._store, key)
         return found.size
 
-    def remove_drafts(self, *, made_before: datetime) -> list[int]:
+    def remove_drafts(self, *, made_before: datetime) -> int:
         """Nothing: a bucket shows whole files only."""
-        return []
+        return 0
 
     def where(self, key: str) -> str:
         """The file's address."""

@@ -39,8 +39,8 @@ class Files(Protocol):
     def delete(self, key: str, *, put_before: datetime) -> int | None:
         """Delete a file unless it was put since; the bytes freed (0: it was not there), None if it stays."""
 
-    def remove_drafts(self, *, made_before: datetime) -> list[int]:
-        """Delete what killed writers have left half-written; the size of each."""
+    def remove_drafts(self, *, made_before: datetime) -> int:
+        """Delete what killed writers have left half-written; how many."""
 
     def where(self, key: str) -> str:
         """Where a person finds a file: its path or its address."""

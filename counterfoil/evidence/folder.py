@@ -61,17 +61,16 @@ class FolderFiles:
             path.unlink()
             return found.st_size
 
-    def remove_drafts(self, *, made_before: datetime) -> list[int]:
-        """Delete what killed writers have left half-written; the size of each."""
-        removed = []
+    def remove_drafts(self, *, made_before: datetime) -> int:
+        """Delete what killed writers have left half-written; how many."""
+        removed = 0
         for path in self._files(self.folder):
             if path.name.startswith(_DRAFT):
                 # Another sweep may be at it too.
                 with suppress(FileNotFoundError):
-                    found = path.stat()
-                    if found.st_mtime < made_before.timestamp():
+                    if path.stat().st_mtime < made_before.timestamp():
                         path.unlink()
-                        removed.append(found.st_size)
+                        removed += 1
         return removed
 
     def where(self, key: str) -> str:

@@ -93,8 +93,8 @@ class EvidenceStore:
         """
         return self._files.delete(_key(kind, sha256), put_before=put_before)
 
-    def remove_drafts(self, *, made_before: datetime) -> list[int]:
-        """Delete what killed writers have left half-written; the size of each."""
+    def remove_drafts(self, *, made_before: datetime) -> int:
+        """Delete what killed writers have left half-written; how many."""
         return self._files.remove_drafts(made_before=made_before)
 
     def image_path(self, sha256: str) -> Path:

@@ -19,8 +19,9 @@ _IDS_AT_ONCE = 5_000
 
 
 def add_image(connection: sa.Connection, sha256: str, size: int, now: datetime) -> None:
-    """Note that the evidence store holds this picture."""
-    insert_new(connection, images, {"sha256": sha256, "size": size, "stored_at": now})
+    """Note that the evidence store holds this picture, perhaps again after it was deleted."""
+    if insert_new(connection, images, {"sha256": sha256, "size": size, "stored_at": now}, images.c.sha256) is None:
+        _revive(connection, sha256, now)
 
 
 def add_image_source(connection: sa.Connection, source: ImageSource, now: datetime) -> None:
@@ -47,6 +48,15 @@ def get_image_source(connection: sa.Connection, url: str) -> ImageSource | None:
     if row is None:
         return None
     return ImageSource(url=row.url, image_sha256=row.image_sha256, etag=row.etag, last_modified=row.last_modified)
+
+
+def deleted_images(connection: sa.Connection, sha256s: Collection[str]) -> dict[str, datetime]:
+    """Those of these pictures that retention has deleted, and when."""
+    found: dict[str, datetime] = {}
+    for some in _pieces(sorted(set(sha256s))):
+        gone = sa.and_(images.c.sha256.in_(some), images.c.deleted_at.is_not(None))
+        found.update((row.sha256, row.deleted_at) for row in connection.execute(sa.select(images).where(gone)))
+    return found
 
 
 def add_fingerprints(connection: sa.Connection, made: Iterable[Fingerprint]) -> None:
@@ -99,6 +109,14 @@ def image_visible_to(connection: sa.Connection, owner_id: int, sha256: str) -> b
         .where(inspections.c.owner_id == owner_id, listing_images.c.image_sha256 == sha256)
     )
     return any(connection.execute(one.limit(1)).first() is not None for one in (registered, crawled))
+
+
+def _revive(connection: sa.Connection, sha256: str, now: datetime) -> None:
+    """A picture that was there before is there again: what was said about its missing file no longer holds."""
+    deleted = sa.and_(images.c.sha256 == sha256, images.c.deleted_at.is_not(None))
+    connection.execute(images.update().where(deleted).values(deleted_at=None, stored_at=now))
+    unread = sa.and_(fingerprints.c.image_sha256 == sha256, fingerprints.c.error.startswith(FILE_GONE))
+    connection.execute(fingerprints.delete().where(unread))
 
 
 def _pieces(values: list[str]) -> Iterator[list[str]]:

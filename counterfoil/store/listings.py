@@ -16,6 +16,7 @@ from counterfoil.store.conditional import insert_new
 from counterfoil.store.inspections import request_inspection
 from counterfoil.store.sellers import see_seller
 from counterfoil.store.tables import crawls, listing_images, listing_versions, listings, sellers, sightings
+from counterfoil.store.tables import images as stored_images
 
 # Keys are indexed, and PostgreSQL's index entries end at 2,700 bytes; longer addresses are named by their SHA-256.
 _LONGEST_KEY = 1_000
@@ -256,10 +257,14 @@ def _add_sighting(
 
 
 def _images(connection: sa.Connection, version_ids: Sequence[int]) -> dict[int, tuple[ListingImage, ...]]:
-    wanted = sa.select(listing_images).where(listing_images.c.listing_version_id.in_(version_ids))
+    wanted = (
+        sa.select(listing_images, stored_images.c.deleted_at)
+        .outerjoin(stored_images, stored_images.c.sha256 == listing_images.c.image_sha256)
+        .where(listing_images.c.listing_version_id.in_(version_ids))
+    )
     found: dict[int, tuple[ListingImage, ...]] = {}
     for row in connection.execute(wanted.order_by(listing_images.c.listing_version_id, listing_images.c.position)):
-        image = ListingImage(url=row.url, sha256=row.image_sha256, error=row.error)
+        image = ListingImage(url=row.url, sha256=row.image_sha256, error=row.error, deleted_at=row.deleted_at)
         found[row.listing_version_id] = (*found.get(row.listing_version_id, ()), image)
     return found
 
@@ -303,4 +308,5 @@ def _version(row: sa.Row[Any], images: tuple[ListingImage, ...]) -> ListingVersi
         facts=facts,
         body_sha256=row.body_sha256,
         captured_at=row.captured_at,
+        body_deleted_at=row.body_deleted_at,
     )

@@ -177,6 +177,8 @@ images = sa.Table(
     sa.Column("sha256", Sha256, primary_key=True),
     sa.Column("size", Id, nullable=False),
     sa.Column("stored_at", Time, nullable=False),
+    # Set when retention deletes the file; the row, its fingerprints and what refers to it stay.
+    sa.Column("deleted_at", Time),
 )
 
 image_sources = sa.Table(
@@ -214,10 +216,12 @@ listing_versions = sa.Table(
     sa.Column("gtin", sa.Text),
     sa.Column("attributes", sa.JSON, nullable=False),
     sa.Column("body_sha256", Sha256),
+    sa.Column("body_deleted_at", Time),
     sa.Column("crawl_id", Id, sa.ForeignKey("crawls.id")),
     sa.Column("captured_at", Time, nullable=False),
     sa.UniqueConstraint("listing_id", "number"),
     sa.Index("ix_listing_versions_crawl_id", "crawl_id"),
+    sa.Index("ix_listing_versions_body_sha256", "body_sha256"),
 )
 
 listing_images = sa.Table(
@@ -410,6 +414,7 @@ suspects = sa.Table(
     sa.Column("first_suspected_at", Time, nullable=False),
     sa.Column("updated_at", Time, nullable=False),
     sa.UniqueConstraint("owner_id", "listing_id"),
+    sa.Index("ix_suspects_listing_id", "listing_id"),
 )
 
 assessments = sa.Table(

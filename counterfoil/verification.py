@@ -1,0 +1,101 @@
+"""Reads every stored picture and body, and compares what is there with its name and with the database."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+import sqlalchemy as sa
+
+from counterfoil.evidence import EvidenceStore, Kind, StoredEvidence
+from counterfoil.exceptions import EvidenceDamaged, NotFound
+from counterfoil.retention import GRACE
+from counterfoil.store import Store
+from counterfoil.store.retention import bodies_after, bodies_needed, images_after, images_needed
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that is not as it should be: where, and what."""
+
+    where: str
+    problem: str
+
+
+class Verification:
+    """One verification of an installation; `files` and `bytes` count what was read so far."""
+
+    def __init__(self, store: Store, evidence: EvidenceStore, now: datetime) -> None:
+        self._store = store
+        self._evidence = evidence
+        self._put_before = now - GRACE
+        self.files = 0
+        self.bytes = 0
+
+    def run(self) -> Iterator[Difference]:
+        """Read everything; the differences, as they are found. Raises EvidenceUnavailable, StoreError or OSError."""
+        for kind in Kind:
+            found = self._evidence.walk(kind)
+            while some := list(islice(found, _AT_ONCE)):
+                yield from self._verify(kind, some)
+        yield from self._missing(Kind.IMAGE, images_after, images_needed)
+        yield from self._missing(Kind.BODY, bodies_after, bodies_needed)
+
+    def _verify(self, kind: Kind, some: Sequence[StoredEvidence]) -> Iterator[Difference]:
+        sizes = self._sizes(kind, [one.sha256 for one in some if one.sha256 is not None])
+        for one in some:
+            self.files += 1
+            self.bytes += one.size
+            problem = self._problem(kind, one, sizes)
+            if problem is not None:
+                yield Difference(one.where, problem)
+
+    def _sizes(self, kind: Kind, names: Sequence[str]) -> dict[str, int | None]:
+        """Those of these files that the database says are there, and what it says of their size."""
+        with self._store.read() as connection:
+            if kind is Kind.IMAGE:
+                return {**images_needed(connection, names)}
+            return dict.fromkeys(bodies_needed(connection, names))
+
+    def _problem(self, kind: Kind, one: StoredEvidence, sizes: dict[str, int | None]) -> str | None:
+        if one.sha256 is None:
+            return "is no file of ours: nothing here reads or deletes it"
+        try:
+            self._evidence.get(kind, one.sha256)
+        except EvidenceDamaged as error:
+            return f"is damaged: {error}"
+        except NotFound:
+            # Deleted since it was listed; if the database misses it, the second half says so.
+            return None
+        if one.sha256 not in sizes:
+            old = one.modified_at < self._put_before
+            return "is in no row of the database: `counterfoil evidence sweep` deletes it" if old else None
+        said = sizes[one.sha256]
+        return f"has {one.size:,} bytes, the database says {said:,}" if said not in (None, one.size) else None
+
+    def _missing(
+        self,
+        kind: Kind,
+        after: Callable[[sa.Connection, str, int], list[str]],
+        needed: Callable[[sa.Connection, Collection[str]], Collection[str]],
+    ) -> Iterator[Difference]:
+        position = ""
+        while True:
+            with self._store.read() as connection:
+                names = after(connection, position, _AT_ONCE)
+            if not names:
+                return
+            position = names[-1]
+            absent = [name for name in names if self._evidence.find(kind, name) is None]
+            # Asked once more: a sweep may have said so since.
+            with self._store.read() as connection:
+                still = needed(connection, absent) if absent else ()
+            yield from (
+                Difference(
+                    self._evidence.where(kind, name), "is missing, and the database does not say that it was deleted"
+                )
+                for name in absent
+                if name in still
+            )
