@@ -35,6 +35,9 @@ _MAGIC = (
 )
 
 
+_ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/gif;q=0.9,image/*;q=0.8"
+
+
 class PictureFetcher:
     """The pictures of one crawl."""
 
@@ -73,6 +76,8 @@ class PictureFetcher:
         except Exception as error:
             return Picture(url=url, error=in_words(error))
         if response.status == 304 and known is not None:
+            if await self._recorder.in_thread(_deleted_meanwhile, self._recorder, url):
+                return await self._fetch(url)
             return Picture(url=url, sha256=known.image_sha256)
         return await self._keep(url, response)
 
@@ -100,12 +105,19 @@ def _known_source(recorder: Recorder, url: str) -> ImageSource | None:
     return source if recorder.evidence.has_image(source.image_sha256) else None
 
 
+def _deleted_meanwhile(recorder: Recorder, url: str) -> bool:
+    """Whether retention has deleted the picture since it was asked for, so that unchanged is no answer."""
+    with recorder.store.read() as connection:
+        return get_image_source(connection, url) is None
+
+
 def _request(url: str, known: ImageSource | None) -> Request:
-    headers = {"Accept": "image/avif,image/webp,image/png,image/jpeg,image/gif;q=0.9,image/*;q=0.8"}
+    headers: dict[str, str | bytes] = {"Accept": _ACCEPT}
     if known is not None and known.etag:
-        headers["If-None-Match"] = known.etag
+        # As the bytes that came, which need not be ASCII.
+        headers["If-None-Match"] = known.etag.encode("latin-1")
     if known is not None and known.last_modified:
-        headers["If-Modified-Since"] = known.last_modified
+        headers["If-Modified-Since"] = known.last_modified.encode("latin-1")
     return Request(url, callback=NO_CALLBACK, headers=headers, dont_filter=True)
 
 

@@ -42,9 +42,10 @@ def add_image_source(connection: sa.Connection, source: ImageSource, now: dateti
 
 
 def get_image_source(connection: sa.Connection, url: str) -> ImageSource | None:
-    """What an address answered last."""
-    columns = image_sources.c
-    row = connection.execute(sa.select(image_sources).where(columns.url_sha256 == _key(url))).one_or_none()
+    """What an address answered last; None also when retention has deleted that picture."""
+    there = sa.select(image_sources).join(images, images.c.sha256 == image_sources.c.image_sha256)
+    mine = sa.and_(image_sources.c.url_sha256 == _key(url), images.c.deleted_at.is_(None))
+    row = connection.execute(there.where(mine)).one_or_none()
     if row is None:
         return None
     return ImageSource(url=row.url, image_sha256=row.image_sha256, etag=row.etag, last_modified=row.last_modified)
