@@ -5,7 +5,7 @@ file goes that was put within a day, or since the oldest crawl at work was begun
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -20,11 +20,11 @@ from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.retention import (
     Limits,
-    bodies_needed,
     expired_bodies,
     expired_images,
     first_running_crawl,
-    images_needed,
+    known_bodies,
+    known_images,
     mark_bodies_deleted,
     mark_images_deleted,
     unmark_bodies,
@@ -77,7 +77,7 @@ class _Stock:
     expired: Callable[[sa.Connection, RetentionClass, Limits, Any, int], Sequence[Any]]
     mark: Callable[[sa.Connection, Collection[Any], RetentionClass, Limits, datetime], Collection[str]]
     unmark: Callable[[sa.Connection, Collection[str], datetime], None]
-    needed: Callable[[sa.Connection, Collection[str]], Collection[str]]
+    known: Callable[[sa.Connection, Collection[str]], Mapping[str, bool]]
 
 
 _STOCKS = (
@@ -87,7 +87,7 @@ _STOCKS = (
         expired=expired_images,
         mark=mark_images_deleted,
         unmark=unmark_images,
-        needed=images_needed,
+        known=known_images,
     ),
     _Stock(
         kind=Kind.BODY,
@@ -95,7 +95,7 @@ _STOCKS = (
         expired=expired_bodies,
         mark=mark_bodies_deleted,
         unmark=unmark_bodies,
-        needed=bodies_needed,
+        known=known_bodies,
     ),
 )
 
@@ -199,7 +199,7 @@ class Sweep:
                 if self._stop.is_set():
                     return
                 seen += len(some)
-                unknown += [(stock.kind, sha256) for sha256 in self._unknown(stock, some)]
+                unknown += [(stock.kind, sha256) for sha256 in self._sweep_marked(stock, some, swept)]
         if len(unknown) > _MANY and len(unknown) * 2 > seen and not also_most:
             raise StoreError(
                 f"{len(unknown):,} of {seen:,} stored files are unknown to the database: is it the one that they "
@@ -209,13 +209,15 @@ class Sweep:
             if not self._stop.is_set():
                 self._delete(kind, sha256, swept)
 
-    def _unknown(self, stock: _Stock, some: Sequence[StoredEvidence]) -> list[str]:
+    def _sweep_marked(self, stock: _Stock, some: Sequence[StoredEvidence], swept: Swept) -> list[str]:
+        """Delete those files that the database calls deleted; those that it does not know."""
         old = [one.sha256 for one in some if one.sha256 is not None and one.modified_at < self._put_before]
-        if not old:
-            return []
         with self._store.read() as connection:
-            needed = stock.needed(connection, old)
-        return [sha256 for sha256 in old if sha256 not in needed]
+            known = stock.known(connection, old) if old else {}
+        for sha256 in old:
+            if known.get(sha256) is False:
+                self._delete(stock.kind, sha256, swept)
+        return [sha256 for sha256 in old if sha256 not in known]
 
 
 def _batches(found: Iterator[StoredEvidence]) -> Iterator[list[StoredEvidence]]:

@@ -1,6 +1,6 @@
 """Reads every stored picture and body, and compares what is there with its name and with the database."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -11,7 +11,7 @@ from counterfoil.evidence import EvidenceStore, Kind, StoredEvidence
 from counterfoil.exceptions import EvidenceDamaged, NotFound
 from counterfoil.retention import GRACE
 from counterfoil.store import Store
-from counterfoil.store.retention import bodies_after, bodies_needed, images_after, images_needed
+from counterfoil.store.retention import bodies_after, image_sizes, images_after, known_bodies, known_images
 
 _AT_ONCE = 500
 
@@ -40,26 +40,24 @@ class Verification:
             found = self._evidence.walk(kind)
             while some := list(islice(found, _AT_ONCE)):
                 yield from self._verify(kind, some)
-        yield from self._missing(Kind.IMAGE, images_after, images_needed)
-        yield from self._missing(Kind.BODY, bodies_after, bodies_needed)
+        yield from self._missing(Kind.IMAGE, images_after, known_images)
+        yield from self._missing(Kind.BODY, bodies_after, known_bodies)
 
     def _verify(self, kind: Kind, some: Sequence[StoredEvidence]) -> Iterator[Difference]:
-        sizes = self._sizes(kind, [one.sha256 for one in some if one.sha256 is not None])
+        names = [one.sha256 for one in some if one.sha256 is not None]
+        with self._store.read() as connection:
+            known = (known_images if kind is Kind.IMAGE else known_bodies)(connection, names)
+            sizes = image_sizes(connection, names) if kind is Kind.IMAGE else {}
         for one in some:
             self.files += 1
             self.bytes += one.size
-            problem = self._problem(kind, one, sizes)
+            problem = self._problem(kind, one, known, sizes)
             if problem is not None:
                 yield Difference(one.where, problem)
 
-    def _sizes(self, kind: Kind, names: Sequence[str]) -> dict[str, int | None]:
-        """Those of these files that the database says are there, and what it says of their size."""
-        with self._store.read() as connection:
-            if kind is Kind.IMAGE:
-                return {**images_needed(connection, names)}
-            return dict.fromkeys(bodies_needed(connection, names))
-
-    def _problem(self, kind: Kind, one: StoredEvidence, sizes: dict[str, int | None]) -> str | None:
+    def _problem(
+        self, kind: Kind, one: StoredEvidence, known: Mapping[str, bool], sizes: Mapping[str, int]
+    ) -> str | None:
         if one.sha256 is None:
             return "is no file of ours: nothing here reads or deletes it"
         try:
@@ -69,17 +67,19 @@ class Verification:
         except NotFound:
             # Deleted since it was listed; if the database misses it, the second half says so.
             return None
-        if one.sha256 not in sizes:
+        if not known.get(one.sha256):
+            said = "called deleted by the database" if one.sha256 in known else "unknown to the database"
+            # What was put lately may wait for its row, or for the row to be mended.
             old = one.modified_at < self._put_before
-            return "is in no row of the database: `counterfoil evidence sweep` deletes it" if old else None
-        said = sizes[one.sha256]
-        return f"has {one.size:,} bytes, the database says {said:,}" if said not in (None, one.size) else None
+            return f"is {said}: `counterfoil evidence sweep` deletes it" if old else None
+        size = sizes.get(one.sha256, one.size)
+        return f"has {one.size:,} bytes, the database says {size:,}" if size != one.size else None
 
     def _missing(
         self,
         kind: Kind,
         after: Callable[[sa.Connection, str, int], list[str]],
-        needed: Callable[[sa.Connection, Collection[str]], Collection[str]],
+        known: Callable[[sa.Connection, Collection[str]], Mapping[str, bool]],
     ) -> Iterator[Difference]:
         position = ""
         while True:
@@ -91,11 +91,11 @@ class Verification:
             absent = [name for name in names if self._evidence.find(kind, name) is None]
             # Asked once more: a sweep may have said so since.
             with self._store.read() as connection:
-                still = needed(connection, absent) if absent else ()
+                still = known(connection, absent) if absent else {}
             yield from (
                 Difference(
                     self._evidence.where(kind, name), "is missing, and the database does not say that it was deleted"
                 )
                 for name in absent
-                if name in still
+                if still.get(name)
             )

@@ -74,7 +74,8 @@ def mark_bodies_deleted(
     columns = listing_versions.c
     expired = listing_versions.update().where(columns.id.in_(version_ids), _body_expired(wanted, limits))
     names = set(connection.scalars(expired.values(body_deleted_at=now).returning(columns.body_sha256)))
-    return sorted(names - bodies_needed(connection, names))
+    known = known_bodies(connection, names)
+    return sorted(name for name in names if not known[name])
 
 
 def unmark_bodies(connection: sa.Connection, sha256s: Collection[str], marked_at: datetime) -> None:
@@ -84,17 +85,25 @@ def unmark_bodies(connection: sa.Connection, sha256s: Collection[str], marked_at
     connection.execute(listing_versions.update().where(marked).values(body_deleted_at=None))
 
 
-def images_needed(connection: sa.Connection, sha256s: Collection[str]) -> dict[str, int]:
-    """Those of these pictures that the database says are there, and their size."""
-    there = sa.and_(images.c.sha256.in_(sha256s), images.c.deleted_at.is_(None))
-    return {row.sha256: row.size for row in connection.execute(sa.select(images).where(there))}
+def known_images(connection: sa.Connection, sha256s: Collection[str]) -> dict[str, bool]:
+    """Those of these pictures that the database knows, and whether it says that they are there."""
+    rows = connection.execute(sa.select(images).where(images.c.sha256.in_(sha256s)))
+    return {row.sha256: row.deleted_at is None for row in rows}
 
 
-def bodies_needed(connection: sa.Connection, sha256s: Collection[str]) -> set[str]:
-    """Those of these bodies that the database says are there."""
+def known_bodies(connection: sa.Connection, sha256s: Collection[str]) -> dict[str, bool]:
+    """Those of these bodies that the database knows, and whether it says that they are there."""
     columns = listing_versions.c
-    there = sa.and_(columns.body_sha256.in_(sha256s), columns.body_deleted_at.is_(None))
-    return {str(name) for name in connection.scalars(sa.select(columns.body_sha256).where(there).distinct())}
+    rows = sa.select(columns.body_sha256, columns.body_deleted_at).where(columns.body_sha256.in_(sha256s))
+    found: dict[str, bool] = {}
+    for row in connection.execute(rows):
+        found[row.body_sha256] = found.get(row.body_sha256, False) or row.body_deleted_at is None
+    return found
+
+
+def image_sizes(connection: sa.Connection, sha256s: Collection[str]) -> dict[str, int]:
+    """What the database says of the size of these pictures."""
+    return {row.sha256: row.size for row in connection.execute(sa.select(images).where(images.c.sha256.in_(sha256s)))}
 
 
 def images_after(connection: sa.Connection, after: str, limit: int) -> list[str]:
