@@ -16,9 +16,11 @@ from scrapy.utils.asyncio import create_looping_call
 from twisted.python.failure import Failure
 
 from counterfoil.clock import now
+from counterfoil.disk import shortage
 from counterfoil.exceptions import Superseded
 from counterfoil.lifeline import follow_parent
 from counterfoil.models import FinishReason
+from counterfoil.settings import load_settings
 from counterfoil.store.crawls import close_crawl, report_progress
 from crawlers.base import CLOSED, CRASHED, STOPPED, SUPERSEDED, MarketplaceSpider
 from crawlers.egress import REFUSED
@@ -45,6 +47,7 @@ class Bookkeeping:
         self._crawler = crawler
         self._spider = spider
         self._seen = spider.observations
+        self._settings = load_settings()
         self._parent_gone = threading.Event()
         self._report: asyncio.Task[None] | None = None
         self._loops = [
@@ -128,8 +131,15 @@ class Bookkeeping:
     # ------------------------------------------------------------------------------------------- reporting
 
     def _start_report(self) -> None:
+        self._mind_disk()
         if self._spider.recorder is not None and (self._report is None or self._report.done()):
             self._report = asyncio.ensure_future(self._report_progress(self._spider.recorder))
+
+    def _mind_disk(self) -> None:
+        """Stop while there is still room for the database to write down why."""
+        lack = shortage(self._settings) if self._spider.recorder is not None else None
+        if lack is not None:
+            stop_crawl(self._crawler, Stop(FinishReason.DISK_FULL, lack))
 
     async def _report_progress(self, recorder: Recorder) -> None:
         counters = self._seen.counters()

@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from datetime import timedelta
 
 from counterfoil.clock import now
+from counterfoil.disk import shortage
 from counterfoil.exceptions import CounterfoilError, StoreError, Superseded
 from counterfoil.marketplaces import Marketplace, load_marketplaces
 from counterfoil.models import Crawl, CrawlState, FinishReason
@@ -83,6 +84,10 @@ def _see_through(
         detail = f"the marketplace {crawl.marketplace!r} is no longer declared"
         with store.write() as connection:
             close_crawl(connection, crawl.id, crawl.attempt, FinishReason.CRASHED, detail=detail, now=now())
+        return
+    lack = shortage(settings)
+    if lack is not None:
+        _close(store, crawl, FinishReason.DISK_FULL, f"not started: {lack}")
         return
     log.info("crawl %s (%s) started, attempt %s", crawl.id, crawl.marketplace, crawl.attempt)
     try:

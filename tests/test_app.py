@@ -1,7 +1,7 @@
 """The HTTP interface and its pages, over a real database and index: what is shown, what is escaped, what is refused."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from counterfoil.store.owners import add_owner
 from counterfoil.store.products import ProductEntry, add_product
 from counterfoil.store.runs import PlannedCrawl, add_run
 from counterfoil.store.suspects import record_assessments
+from counterfoil.store.tables import images
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -81,6 +82,31 @@ def test_pictures_come_from_our_store_with_a_type_told_by_their_bytes(client: Te
 def test_a_picture_that_the_owner_never_saw_is_not_there(client: TestClient, session: Session) -> None:
     assert client.get(f"/api/v1/images/{session.evidence.put_image(PNG + b'other')}").status_code == 404
     assert client.get("/api/v1/images/..%2f..%2fetc%2fpasswd").status_code == 404
+
+
+def test_a_picture_that_retention_deleted_is_gone_and_the_pages_say_when(client: TestClient, session: Session) -> None:
+    sha256 = session.evidence.put_image(PNG)
+    with session.store.write() as connection:
+        connection.execute(images.update().values(deleted_at=datetime(2026, 3, 1, 12, tzinfo=UTC)))
+    session.evidence.image_path(sha256).unlink()
+    answer = client.get(f"/api/v1/images/{sha256}")
+    assert answer.status_code == 410
+    assert "deleted by retention on 2026-03-01" in answer.json()["detail"]
+    assert "immutable" not in answer.headers.get("cache-control", "")
+    for path in ("/", "/suspects/1"):
+        page = client.get(path).text
+        assert "deleted by retention on 2026-03-01" in page
+        assert f"/api/v1/images/{sha256}" not in page
+    assert client.get("/api/v1/suspects/1").json()["version"]["facts"]["images"][0]["deleted_at"].startswith("2026-03")
+
+
+def test_a_picture_whose_file_was_lost_is_not_found(client: TestClient, session: Session) -> None:
+    sha256 = session.evidence.put_image(PNG)
+    session.evidence.image_path(sha256).unlink()
+    answer = client.get(f"/api/v1/images/{sha256}")
+    assert answer.status_code == 404
+    assert "any more" in answer.json()["detail"]
+    assert client.get("/suspects/1").status_code == 200
 
 
 def test_another_owners_suspect_is_not_there(session: Session) -> None:
