@@ -96,4 +96,7 @@ def _fingerprint_or_why(future: Future[Fingerprint]) -> Fingerprint | Unreadable
 def _fingerprint(data: bytes, sha256: str | None) -> Fingerprint:
     from counterfoil.fingerprints import fingerprint
 
-    return fingerprint(data, sha256)
+    try:
+        return fingerprint(data, sha256)
+    except MemoryError as error:
+        raise UnreadablePicture("taking its fingerprint needs more memory than this process may use") from error
