@@ -41,7 +41,7 @@ _TRANSPARENT_GREY = {"L;2": 85, "L;4": 17}
 
 
 def decode(data: bytes) -> Image.Image:
-    """Decode the picture that a browser shows first to RGB: upright by its EXIF orientation, transparency laid on white.
+    """Decode what a browser shows first to RGB: upright by its EXIF orientation, transparency laid on white.
 
     The format is told by the content, never by a name. Only `FORMATS` are tried, and MAX_BYTES, MAX_PIXELS and
     MAX_SIDE hold before decoding. 16 bits are cut to 8; colour profiles are not applied; of an animation only the first

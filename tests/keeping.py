@@ -77,6 +77,7 @@ class Archive:
                 key=key or f"listing {number}",
                 facts=type(FACTS)(url=FACTS.url, title=f"Bag {number}", images=shown),
                 body_sha256=page,
+                captured_at=days_ago(days),
                 sighting=Sighting(query="bag", rank=1, seen_at=days_ago(days)),
             )
             close_crawl(connection, crawl.id, crawl.attempt, FinishReason.FINISHED, now=days_ago(days))

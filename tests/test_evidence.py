@@ -323,7 +323,7 @@ def test_a_bucket_is_a_setting(bucket_settings: Settings, bucket_server: BucketS
     assert store.where(Kind.IMAGE, name).startswith(f"{bucket_settings.evidence_url}/images/")
     again = open_evidence(bucket_settings.model_copy(update={"evidence_url": f"{bucket_settings.evidence_url}/"}))
     assert again.get_image(name) == b"picture"
-    with pytest.raises(NotFound, match="no file of this machine"):
+    with pytest.raises(NotFound, match="no folder of this machine"):
         store.image_path(name)
     assert not (bucket_settings.data / "evidence").exists()
 

@@ -97,15 +97,19 @@ class EvidenceStore:
         """Delete what killed writers have left half-written; how many."""
         return self._files.remove_drafts(made_before=made_before)
 
+    @property
+    def folder(self) -> Path:
+        """The folder that everything is in. Raises NotFound where evidence is kept in a bucket."""
+        if not isinstance(self._files, FolderFiles):
+            raise NotFound(f"{self._files.where('')} is no folder of this machine.")
+        return self._files.folder
+
     def image_path(self, sha256: str) -> Path:
         """Where a picture's file is (or would be) on this machine, for programs that read it themselves.
 
-        Raises NotFound where pictures are kept in a bucket.
+        Raises NotFound where evidence is kept in a bucket.
         """
-        key = _key(Kind.IMAGE, sha256)
-        if not isinstance(self._files, FolderFiles):
-            raise NotFound(f"{self._files.where(key)} is no file of this machine.")
-        return self._files.path(key)
+        return self.folder / _key(Kind.IMAGE, sha256)
 
     def where(self, kind: Kind, sha256: str) -> str:
         """Where a person finds a file: its path or its address."""
