@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import skip
 from crawling import Bench
 from market import Answer, Asked, Market, serving
 
@@ -77,7 +76,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     if _mount("-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)):
-        skip("mounting is not allowed here")
+        # Also in CI: whether a sandbox lets its root mount is nothing that `make services` could mend.
+        pytest.skip("mounting is not allowed here")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
