@@ -22,6 +22,12 @@ _MEMORY = 4 * 1024**3
 # Replaced now and then, so that what a decoder leaks never adds up.
 _QUESTIONS_PER_PROCESS = 2_000
 _FAREWELL_SECONDS = 2
+# The first of all loads the libraries, which takes seconds on a busy machine.
+_START_SECONDS = 120
+_READY = "ready"
+# Imported once, in the process that the others are forked from, so that replacing one is quick; imagehash imports
+# scipy's transforms only when it is used.
+_PRELOADED = ["counterfoil.fingerprints", "imagehash", "scipy.fftpack", "indexer.decoding_process"]
 
 
 class ProcessLost(Exception):
@@ -33,8 +39,7 @@ class DecodingProcess:
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
-        # Imported once, in the process that the others are forked from: replacing one takes milliseconds.
-        self._context.set_forkserver_preload(["counterfoil.fingerprints", "imagehash", "indexer.decoding_process"])
+        self._context.set_forkserver_preload(_PRELOADED)
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._left = 0
@@ -89,6 +94,11 @@ class DecodingProcess:
         self._process.start()
         # Only the child may hold the other end: closed there, it reads as closed here.
         theirs.close()
+        # The time that starting takes is not the question's.
+        if not self._pipe.poll(_START_SECONDS):
+            raise ProcessLost(f"it did not start, exit code {self._kill()}")
+        with suppress(EOFError, ConnectionError):
+            self._pipe.recv()
         self._left = _QUESTIONS_PER_PROCESS
 
     def _kill(self) -> int | None:
@@ -107,6 +117,7 @@ def _answer_questions(pipe: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # The pipe closes when the parent ends, or is killed.
     with suppress(EOFError, ConnectionError, KeyboardInterrupt):
+        pipe.send(_READY)
         while True:
             function, args, seconds = pipe.recv()
             _limit_time(seconds)

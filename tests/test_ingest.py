@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -366,7 +367,7 @@ def test_a_decoding_process_that_is_killed_costs_no_picture(settings: Settings, 
 
 def test_a_decoding_process_that_stands_still_is_replaced(settings: Settings, evidence: EvidenceStore) -> None:
     names = [evidence.put_image(drawing(number)) for number in range(6)]
-    with PictureDecoder(settings.model_copy(update={"judge_processes": 1}), seconds=2) as decoder:
+    with PictureDecoder(settings.model_copy(update={"judge_processes": 1}), seconds=4) as decoder:
         before = set(_decoding())
         decoder.fingerprint(drawing(0))
         for worker in set(_decoding()) - before:
@@ -376,8 +377,8 @@ def test_a_decoding_process_that_stands_still_is_replaced(settings: Settings, ev
 
 
 def test_a_picture_that_breaks_its_process_every_time_is_unreadable(settings: Settings) -> None:
-    with PictureDecoder(settings.model_copy(update={"judge_processes": 1}), seconds=2) as decoder:
-        for work, args, words in ((os.abort, (), "broke the process"), (time.sleep, (60,), "more than 2 seconds")):
+    with PictureDecoder(settings.model_copy(update={"judge_processes": 1}), seconds=4) as decoder:
+        for work, args, words in ((os.abort, (), "broke the process"), (time.sleep, (60,), "more than 4 seconds")):
             with pytest.raises(UnreadablePicture, match=words):
                 decoder._schedule(work, *args).result()  # type: ignore[arg-type]
         assert decoder.fingerprint(drawing(1)).informative
@@ -398,7 +399,8 @@ def test_a_process_that_was_killed_while_it_waited_is_replaced_unnoticed() -> No
     for _ in range(5):
         number = process.ask(os.getpid, seconds=20)
         os.kill(number, signal.SIGKILL)
-        psutil.wait_procs([psutil.Process(number)] if psutil.pid_exists(number) else [], timeout=5)
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(number).wait(60)
     process.end()
 
 
