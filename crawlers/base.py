@@ -29,7 +29,7 @@ class MarketplaceSpider(Spider):
 
     Started by the launcher with `crawl_id` and `attempt` it writes to the database through `recorder`; started by a
     person with `marketplace` and `query` it has none, and its items go to the feed alone. `exit_code` is what the
-    process ends with.
+    process ends with, and `ending` says that it was stopped on the way.
     """
 
     assignment: Assignment
@@ -38,6 +38,7 @@ class MarketplaceSpider(Spider):
     recorder: Recorder | None
     exit_code: int
     watch_stdin: bool
+    ending: bool = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from typing import Self
 
 from scrapy import Request
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 # Sent once, when a crawl is stopped.
 STOPPING = object()
+# When a request was sent for the first time, by the monotonic clock.
+FIRST_TRIED = "first_tried"
 
 _closing: set[asyncio.Task[None]] = set()
 
@@ -35,9 +38,10 @@ class StoppingMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Raise CrawlStopping once the crawl was stopped."""
+        """Note when a request was first tried. Raises CrawlStopping once the crawl was stopped."""
+        request.meta.setdefault(FIRST_TRIED, time.monotonic())
         spider = self._crawler.spider
-        if isinstance(spider, MarketplaceSpider) and spider.observations.stop is not None:
+        if isinstance(spider, MarketplaceSpider) and spider.ending:
             raise CrawlStopping("the crawl is ending")
 
 
@@ -47,6 +51,7 @@ def stop_crawl(crawler: Crawler, stop: Stop) -> None:
     if not isinstance(spider, MarketplaceSpider) or spider.observations.stop is not None:
         return
     spider.observations.stop = stop
+    spider.ending = True
     log.warning("stopping: %s", stop.detail)
     _empty_queues(crawler)
     crawler.signals.send_catch_log(STOPPING)

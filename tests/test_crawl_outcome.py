@@ -20,7 +20,6 @@ from counterfoil.models import FinishReason
 from crawlers.failures import CrawlStopping, RequestRefused, RobotsDisallowed, fate_of_error
 from crawlers.observations import Fate, Observations, Stop
 from crawlers.outcome import decide, early_stop
-from crawlers.robots import read_robots
 
 READ, EMPTY, GONE, LAYOUT = Fate.READ, Fate.EMPTY, Fate.GONE, Fate.LAYOUT
 BLOCKED, LIMITED, ROBOTS, DOWN = Fate.BLOCKED, Fate.RATE_LIMITED, Fate.ROBOTS, Fate.UNREACHABLE
@@ -61,7 +60,9 @@ def test_a_crawl_ends_with_the_reason_that_its_facts_say(
     outcome = decide(seen)
     assert outcome is not None
     assert outcome.reason == FinishReason(reason)
-    assert bool(outcome.detail) is (reason != "finished" or any(fate not in {READ, EMPTY} for fate in queries))
+    assert bool(outcome.detail) is (
+        reason != "finished" or bool({*queries, *listings} - {READ, EMPTY, GONE, Fate.STOPPED})
+    )
 
 
 def test_a_limit_is_the_reason_only_when_nothing_worse_happened() -> None:
@@ -157,27 +158,3 @@ def status(code: int) -> HttpError:
 )
 def test_every_failure_says_something(error: Any, fate: Fate) -> None:
     assert fate_of_error(error) is fate
-
-
-RULES = b"User-agent: *\nDisallow: /private\n\nUser-agent: Counterfoil\nDisallow: /search\nAllow: /search/open\n"
-
-
-@pytest.mark.parametrize(
-    ("code", "body", "path", "allowed"),
-    [
-        *((200, RULES, "/search?q=x", False), (200, RULES, "/search/open", True), (200, RULES, "/private", True)),
-        *((200, b"", "/x", True), (200, b"\xef\xbb\xbf" + RULES, "/search", False), (204, b"", "/x", True)),
-        *((200, b"<html>not found</html>", "/x", True), (200, b"\xff\xfe\x00" * 99, "/x", True)),
-        *((404, b"", "/x", True), (401, b"", "/x", True), (403, RULES, "/search", True), (410, b"", "/x", True)),
-        *((500, RULES, "/x", False), (503, b"", "/x", False), (301, b"", "/x", False)),
-    ],
-)
-def test_robots_txt_is_read_as_rfc_9309_asks(code: int, body: bytes, path: str, allowed: bool) -> None:
-    rules = read_robots(Response("http://x.example/robots.txt", status=code, body=body), "http://x.example")
-    assert rules.can_fetch(f"http://x.example{path}", "Counterfoil") is allowed
-
-
-def test_a_huge_robots_txt_is_read_to_its_first_half_megabyte() -> None:
-    body = b"User-agent: *\n" + b"# padding\n" * 60_000 + b"Disallow: /late\n"
-    rules = read_robots(Response("http://x.example/robots.txt", body=body), "http://x.example")
-    assert rules.can_fetch("http://x.example/late", "Counterfoil")

@@ -80,7 +80,7 @@ def length_too_large(app: ASGIApp) -> ASGIApp:
 
 def length_too_small(app: ASGIApp) -> ASGIApp:
     """Says that the body is half as long as it is."""
-    return _said(app, lambda body: (f"content-length: {len(body) // 2}", body))
+    return _said(app, lambda body: (f"connection: close\r\ncontent-length: {len(body) // 2}", body), close=True)
 
 
 def _said(app: ASGIApp, lie: Callable[[bytes], tuple[str, bytes]], *, close: bool = False) -> ASGIApp:
