@@ -4,6 +4,7 @@ Whether the pixels can be decoded is the judges' question. What is refused here 
 is kept would be taken for the picture for as long as the server says that nothing has changed.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 
@@ -23,6 +24,10 @@ _MAGIC = (
 _PNG_END = b"IEND\xaeB`\x82"
 _JPEG_END = b"\xff\xd9"
 _JPEG_SCAN = 0xDA
+# Decoders pass over what stands between two segments, and over the FF that a marker may be filled up with.
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
+# Segments or boxes that are looked at: a file of nothing else would keep the crawl busy for seconds.
+_MOST_PARTS = 1_000
 # Markers without a length of their own (ITU T.81, table B.1): TEM, and RST0 to EOI.
 _JPEG_BARE = {0x01, *range(0xD0, 0xDA)}
 # The frame headers among the markers C0 to CF; the other three are tables.
@@ -38,7 +43,7 @@ def picture_problem(data: bytes, content_type: str = "") -> str | None:
     try:
         width, height = _size(kind, data)
         whole = _is_whole(kind, data)
-    except (struct.error, IndexError):
+    except struct.error:
         return f"is cut short: the {kind} breaks off in its header"
     if width * height > _MOST_PIXELS:
         return f"is no photograph: it promises {width:,} x {height:,} pixels"
@@ -81,13 +86,13 @@ def _is_whole(kind: str, data: bytes) -> bool:
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """The markers up to the first scan: (marker, where the segment begins). Raises IndexError or struct.error."""
+    """The markers up to the first scan: (marker, where it stands). Raises struct.error where one breaks off."""
     at = 2
-    while True:
-        # Decoders pass over what stands between two segments, and over markers that are filled up with FF.
-        while data[at] != 0xFF or data[at + 1] in {0x00, 0xFF}:
-            at += 1
-        marker = data[at + 1]
+    for _ in range(_MOST_PARTS):
+        found = _JPEG_MARKER.search(data, at)
+        if found is None:
+            return
+        at, marker = found.end() - 2, found[1][0]
         yield marker, at
         if marker == _JPEG_SCAN:
             return
@@ -97,7 +102,9 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
 def _boxes_end(data: bytes) -> int:
     """Where the last box ends, by its own account (ISO/IEC 14496-12, 4.2)."""
     at = 0
-    while at + 8 <= len(data):
+    for _ in range(_MOST_PARTS):
+        if at + 8 > len(data):
+            break
         size = struct.unpack_from(">I", data, at)[0]
         if size == 1:
             size = struct.unpack_from(">Q", data, at + 8)[0]
