@@ -42,10 +42,14 @@ class FaultyMarket:
         """How many requests the faults that are on have struck."""
         return sum(httpx.get(self.url + CONTROL).json().values())
 
+    def times(self) -> list[tuple[float, str]]:
+        """What was asked for since the log was forgotten: (seconds, address), in the order of the answers."""
+        lines = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        return [(one["time"], f"{one['path']}?{one['query']}") for one in lines if one["path"] != CONTROL]
+
     def asked(self) -> list[str]:
         """The addresses that were asked for since the log was forgotten."""
-        lines = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
-        return [f"{one['path']}?{one['query']}" for one in lines if one["path"] != CONTROL]
+        return [address for _, address in self.times()]
 
     def forget(self) -> None:
         """Begin a new log of requests."""
