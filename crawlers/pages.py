@@ -80,12 +80,20 @@ class DeclaredPage(WebPage[ListingItem]):
 
     declaration: Marketplace
     _tree: Selector | None = attrs.field(default=None, init=False, repr=False)
+    _text: str | None = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def html(self) -> str:
+        """The page's text, also where its charset is said wrong."""
+        if self._text is None:
+            self._text = page_text(self.response)
+        return self._text
 
     @property
     def selector(self) -> Selector:
         """The page as HTML, whatever it looks like: a body that happens to be JSON has no elements, and that is all."""
         if self._tree is None:
-            self._tree = Selector(text=page_text(self.response), type="html", base_url=self.base_url)
+            self._tree = Selector(text=self.html, type="html", base_url=self.base_url)
         return self._tree
 
     @property
