@@ -115,4 +115,4 @@ def explain(error: BaseException | None) -> str:
     if str(error) == "max redirections reached":
         return "redirects without end"
     words = next((words for kind, words in _WORDS.items() if isinstance(error, kind)), None)
-    return words or f"{error or type(error).__name__}"[:500]
+    return words or (str(error) or type(error).__name__)[:500]
