@@ -81,7 +81,7 @@ def _is_whole(kind: str, data: bytes) -> bool:
     if kind == "webp":
         return int(struct.unpack_from("<I", data, 4)[0]) + 8 <= len(data)
     if kind == "avif":
-        return _boxes_end(data) <= len(data)
+        return _boxes_are_whole(data)
     return True
 
 
@@ -99,17 +99,18 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
         at += 2 if marker in _JPEG_BARE else 2 + struct.unpack_from(">H", data, at + 2)[0]
 
 
-def _boxes_end(data: bytes) -> int:
-    """Where the last box ends, by its own account (ISO/IEC 14496-12, 4.2)."""
-    at = 0
+def _boxes_are_whole(data: bytes) -> bool:
+    """Whether all boxes end where they say, and one has pixels in it (ISO/IEC 14496-12, 4.2 and 8.11)."""
+    at, pixels = 0, b"idat" in data
     for _ in range(_MOST_PARTS):
         if at + 8 > len(data):
             break
-        size = struct.unpack_from(">I", data, at)[0]
+        size, kind = struct.unpack_from(">I4s", data, at)
+        pixels = pixels or kind == b"mdat"
         if size == 1:
             size = struct.unpack_from(">Q", data, at + 8)[0]
         if size < 8:
             # Zero: to the end of the file. Less is nonsense, and for the judges to refuse.
-            return len(data)
+            return pixels
         at += size
-    return at
+    return pixels and at <= len(data)

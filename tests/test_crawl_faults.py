@@ -13,17 +13,18 @@ import pytest
 import sqlalchemy as sa
 from crawling import Bench, finish
 from faulty import COUNT, FaultyMarket, faulty_market
+from rows import record
 
 from counterfoil.clock import now
 from counterfoil.evidence import EvidenceStore
 from counterfoil.models import Crawl, CrawlLimits, FinishReason
 from counterfoil.settings import Settings
 from counterfoil.store import Store
-from counterfoil.store.crawls import claim_crawl
+from counterfoil.store.crawls import claim_crawl, close_crawl
 from counterfoil.store.tables import crawls
 
-# Long enough for a busy machine, short enough that what hangs is soon given up.
-PATIENCE = {"COUNTERFOIL_REQUEST_SECONDS": "2"}
+# What hangs is given up soon; what only has to wait for a busy machine is not.
+HANGS = ("hang", "length-too-large")
 LIMITS = CrawlLimits(pages=60, depth=50, seconds=120)
 # Where each page costs its time: one page of results and six listings.
 FEW = CrawlLimits(pages=7, seconds=120)
@@ -39,7 +40,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyMarket]:
 def bench(settings: Settings, sqlite_store: Store, shop: FaultyMarket) -> Iterator[Bench]:
     shop.misbehave()
     shop.forget()
-    made = Bench(settings, sqlite_store, shop, dict(PATIENCE))
+    made = Bench(settings, sqlite_store, shop)
     yield made
     made.close()
 
@@ -75,13 +76,10 @@ ENDINGS = {
     # sent away
     "rate-limit": Ending("rate_limited", "asks to slow down (429)", errors=1),
     "rate-limit=1#2": WHOLE,
-    "rate-limit-date=2#1": WHOLE,
     "rate-limit=3600": Ending("rate_limited", "Retry-After: 3600) and is not asked again before", errors=1),
     "rate-limit-date=3600": Ending("rate_limited", "and is not asked again before", errors=1),
     "unavailable": Ending("site_down", "answered 503", errors=1),
-    "unavailable=1#1": WHOLE,
     "unavailable=3600": Ending("site_down", "answered 503, Retry-After: 3600) and is not asked again", errors=1),
-    "status=403@listing": Ending("blocked", "pages in a row: the site blocks this crawler", errors=None),
     "status=429@listing": Ending("rate_limited", "pages in a row: the site asks to slow down", errors=None),
     "status=429@image": NO_PICTURES,
     # a wall in the way
@@ -90,9 +88,7 @@ ENDINGS = {
     "login-redirect": Ending("blocked", "/login?from=/search: shows a riddle, a log-in", errors=1),
     "login-redirect@listing": Ending("blocked", "pages in a row: the site blocks this crawler", errors=None),
     "login-wall": Ending("blocked", "shows a riddle, a log-in", errors=1),
-    "login-wall@listing": Ending("blocked", "pages in a row: the site blocks this crawler", errors=None),
     "redirect-loop@results": Ending("layout", "redirects without end", errors=1),
-    "redirect-loop@image": NO_PICTURES,
     # other pages than declared
     "layout": Ending("layout", "shows no results, and does not say that there are none", errors=1),
     "layout@listing": Ending("layout", "30 of 30 listing pages: the page is not what", errors=COUNT),
@@ -101,10 +97,8 @@ ENDINGS = {
     "endless-pages": Ending("limit", "the limit of 60 pages was reached", 56, 30),
     "repeated-pages": Ending("limit", "3 pages of results in a row showed nothing new", 24, 24),
     "wrong-charset": WHOLE,
-    "wrong-charset=gb18030": WHOLE,
     "missing-charset": WHOLE,
     # broken bodies
-    "truncated@results": Ending("site_down", "the answer broke off before its end", errors=1),
     "truncated@listing": Ending(
         "site_down", "pages in a row: the site does not answer, or not to the end", errors=None
     ),
@@ -112,22 +106,15 @@ ENDINGS = {
     "truncated@image": NO_PICTURES,
     "broken-chunks@listing": Ending("site_down", "broke off before its end", errors=None),
     "broken-chunks=garbage@listing": Ending("site_down", "broke off before its end", errors=None),
-    "broken-chunks@image": NO_PICTURES,
     "length-too-small@listing": Ending("layout", "shows no seller", COUNT, COUNT, COUNT),
     "length-too-small@image": NO_PICTURES,
     "html-images": NO_PICTURES,
     # robots.txt
     "disallow=/search": Ending("robots", "forbids", errors=1),
-    "disallow=/image": NO_PICTURES,
     "status=503@robots": Ending("robots", "cannot be had (answered 503), and that forbids everything", errors=1),
     "hang@robots": Ending("robots", "cannot be had (no whole answer came in time)", errors=1),
-    "truncated@robots": Ending("robots", "cannot be had (the answer broke off before its end)", errors=1),
     "redirect-loop@robots": Ending("robots", "cannot be had (redirects without end)", errors=1),
-    "status=404@robots": WHOLE,
-    "status=403@robots": WHOLE,
-    "captcha@robots": WHOLE,
     "rate-limit@robots": Ending("rate_limited", "robots.txt answered 429", errors=1),
-    "rate-limit=3600@robots": Ending("rate_limited", "is not asked again before", errors=1),
     "crawl-delay=3600": Ending("robots", "asks for 3,600 seconds between two requests", errors=1),
 }
 
@@ -136,6 +123,8 @@ ENDINGS = {
 def test_each_fault_ends_in_its_reason_with_true_counters(bench: Bench, evidence: EvidenceStore, fault: str) -> None:
     expected = ENDINGS[fault]
     bench.market.misbehave(fault)
+    if fault.startswith(HANGS):
+        bench.environment["COUNTERFOIL_REQUEST_SECONDS"] = "2"
     crawl = bench.crawl("lamp", limits=expected.limits)
     assert (crawl.reason, expected.words in (crawl.detail or "")) == (FinishReason(expected.reason), True), crawl.detail
     assert bool(crawl.detail) is (expected is not WHOLE)
@@ -183,13 +172,12 @@ def measured(bench: Bench, *, limits: CrawlLimits = LIMITS) -> tuple[Crawl, floa
     return bench.row(crawl), usage.ru_maxrss / 1024
 
 
-# Ten gigabytes in thirty pages of ten megabytes; a page of results; pages that are large and within the limit; 75 GB of
-# pixels in thirty pictures.
+# 300 GB in thirty pages of ten megabytes; thirty large pages that are within the limit; 75 GB of pixels in thirty
+# pictures.
 @pytest.mark.parametrize(
     ("fault", "reason", "words", "kept"),
     [
         ("gzip-bomb=10000@listing", "layout", "unpack to more than 20 megabytes", 0),
-        ("gzip-bomb@results", "layout", "unpack to more than 20 megabytes", 0),
         ("gzip-bomb=16@listing", "layout", "shows no title", 0),
         ("png-bomb", "finished", "it promises 50,000 x 50,000 pixels", COUNT),
     ],
@@ -261,7 +249,7 @@ def test_a_crawl_delay_spaces_all_requests_out(bench: Bench) -> None:
 # ------------------------------------------------------------------------------------------- time that runs out
 
 
-@pytest.mark.parametrize("fault", ["hang@listing", "hang@image", "hang@robots", "slow=1"])
+@pytest.mark.parametrize("fault", ["hang@image", "hang@robots"])
 def test_a_crawl_whose_time_is_over_ends_although_the_site_hangs(bench: Bench, fault: str) -> None:
     bench.market.misbehave(fault)
     bench.environment["COUNTERFOIL_REQUEST_SECONDS"] = "4"
@@ -272,9 +260,18 @@ def test_a_crawl_whose_time_is_over_ends_although_the_site_hangs(bench: Bench, f
 # ------------------------------------------------------------------------------------------ nothing where there was
 
 
+def past_crawls(bench: Bench, count: int, *queries: str) -> None:
+    """Finished crawls that found thirty listings for the first of these queries."""
+    for _ in range(count):
+        crawl = bench.claim(*queries)
+        for number in range(COUNT):
+            record(bench.store, crawl, key=f"past {number}", query=queries[0])
+        with bench.store.write() as connection:
+            close_crawl(connection, crawl.id, crawl.attempt, FinishReason.FINISHED, now=now())
+
+
 def test_a_query_that_always_had_results_and_now_has_none_is_not_believed(bench: Bench) -> None:
-    for _ in range(3):
-        assert bench.crawl("lamp", "no such thing").reason is FinishReason.FINISHED
+    past_crawls(bench, 3, "lamp", "no such thing")
     bench.market.misbehave("no-results")
     crawl = bench.crawl("lamp", "no such thing")
     # One of two queries: not most of them, so the crawl is not lost, and it says what is wrong.

@@ -48,10 +48,10 @@ def test_all_kinds_of_jpeg_are_whole(options: dict[str, object]) -> None:
     assert picture_problem(with_thumbnail()) is None
 
 
-@given(st.sampled_from(ENDED), st.floats(0, 1, exclude_max=True))
-def test_a_picture_that_is_cut_anywhere_is_refused(name: str, part: float) -> None:
+@pytest.mark.parametrize("name", ENDED)
+def test_a_picture_that_is_cut_anywhere_is_refused(name: str) -> None:
     data = WHOLE[name]
-    assert picture_problem(data[: int(len(data) * part)]) is not None
+    assert [end for end in range(len(data)) if picture_problem(data[:end]) is None] == []
 
 
 @given(st.floats(0.1, 1, exclude_max=True))
@@ -108,8 +108,7 @@ def test_files_of_nothing_but_headers_are_looked_at_for_no_longer_than_others() 
     segments = b"\xff\xd8" + b"\xff\xe0\x00\x02" * 2_000_000
     markers = b"\xff\xd8" + b"\xff" * 8_000_000
     boxes = b"\0\0\0\x10ftypavif\0\0\0\0" + b"\0\0\0\x08free" * 1_000_000
-    assert picture_problem(segments) and picture_problem(markers)
-    assert picture_problem(boxes) is None
+    assert picture_problem(segments) and picture_problem(markers) and picture_problem(boxes)
 
 
 # ------------------------------------------------------------------------------------------------------ hosts
