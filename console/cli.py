@@ -10,6 +10,7 @@ import click
 
 from console.commands import (
     brands,
+    clock,
     evidence,
     monitors,
     owners,
@@ -55,7 +56,7 @@ def cli(ctx: click.Context, owner: str | None) -> None:
     ctx.obj = Session(owner)
 
 
-for module in (owners, brands, products, sellers, rates, monitors, runs, search, suspects, evidence, service):
+for module in (owners, brands, products, sellers, rates, monitors, runs, search, suspects, evidence, service, clock):
     for command in module.commands:
         cli.add_command(command)
 

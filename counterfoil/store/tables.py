@@ -40,6 +40,18 @@ instance = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
+parts = sa.Table(
+    "parts",
+    metadata,
+    _id(),
+    sa.Column("role", sa.String(32), nullable=False),
+    sa.Column("version", sa.String(64), nullable=False),
+    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("started_at", Time, nullable=False),
+    sa.Column("lease_until", Time, nullable=False),
+)
+
 # ------------------------------------------------------------------------------------------------- owner side
 
 owners = sa.Table(
