@@ -4,7 +4,8 @@ Two versions of the program never work on one database: a part registers only wh
 migration waits for that too. One that crashed is forgotten when its lease has lapsed.
 """
 
-from dataclasses import dataclass
+import uuid
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ _LOCK = 0x706172
 class Part:
     """A running process of the service; `role` is what it does, such as `schedule` or `work (crawl)`."""
 
-    id: int
+    id: str
     role: str
     version: str
     host: str
@@ -45,22 +46,22 @@ class Registration:
     pid: int
 
 
-def register_part(connection: sa.Connection, who: Registration, lease: timedelta, now: datetime) -> int:
+def register_part(connection: sa.Connection, who: Registration, lease: timedelta, now: datetime) -> str:
     """Enter a part among those that run; its id. Raises VersionConflict while another version is alive."""
     refuse_other_versions(connection, who.version, now)
     connection.execute(parts.delete().where(parts.c.lease_until < now - _FORGET_AFTER))
-    values = {"role": who.role, "version": who.version, "host": who.host, "pid": who.pid}
-    made = parts.insert().values(**values, started_at=now, lease_until=now + lease).returning(parts.c.id)
-    return int(connection.execute(made).scalar_one())
+    part = Part(id=uuid.uuid4().hex, **asdict(who), started_at=now, lease_until=now + lease)
+    connection.execute(parts.insert().values(**asdict(part)))
+    return part.id
 
 
-def renew_part(connection: sa.Connection, part_id: int, lease: timedelta, now: datetime) -> bool:
+def renew_part(connection: sa.Connection, part_id: str, lease: timedelta, now: datetime) -> bool:
     """Extend a part's lease; false if it has lapsed or is gone: then another version may have started."""
     mine = sa.and_(parts.c.id == part_id, _alive(now))
     return changed_one(connection, parts.update().where(mine).values(lease_until=now + lease))
 
 
-def remove_part(connection: sa.Connection, part_id: int) -> None:
+def remove_part(connection: sa.Connection, part_id: str) -> None:
     """Forget a part, because it ends."""
     connection.execute(parts.delete().where(parts.c.id == part_id))
 

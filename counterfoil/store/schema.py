@@ -132,13 +132,13 @@ def _migrate(store: Store, *, may_be_empty: bool) -> None:
         )
     _refuse_newer(current)
     with store.write() as connection:
-        tables = _hold_all(connection)
+        tables = hold_all(connection)
         if "parts" in tables:
             refuse_other_versions(connection, VERSION, now())
         _upgrade(connection)
 
 
-def _hold_all(connection: sa.Connection) -> list[str]:
+def hold_all(connection: sa.Connection) -> list[str]:
     """Let nobody else migrate, and no writer go on, until the transaction ends; the tables that there are."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))

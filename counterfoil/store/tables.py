@@ -43,7 +43,8 @@ instance = sa.Table(
 parts = sa.Table(
     "parts",
     metadata,
-    _id(),
+    # Random: SQLite gives the number of a row that is gone to the next, and two parts must never take each other's.
+    sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("role", sa.String(32), nullable=False),
     sa.Column("version", sa.String(64), nullable=False),
     sa.Column("host", sa.String(255), nullable=False),

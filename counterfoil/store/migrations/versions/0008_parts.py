@@ -5,7 +5,7 @@ import uuid
 import sqlalchemy as sa
 from alembic import op
 
-from counterfoil.store.types import Id, Time
+from counterfoil.store.types import Time
 
 revision = "0008"
 down_revision = "0006"
@@ -15,7 +15,7 @@ def upgrade() -> None:
     """The running parts of the service, and the installation's own name."""
     op.create_table(
         "parts",
-        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("role", sa.String(length=32), nullable=False),
         sa.Column("version", sa.String(length=64), nullable=False),
         sa.Column("host", sa.String(length=255), nullable=False),
