@@ -2,14 +2,17 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 
 import apscheduler.schedulers.base
 import pytest
 import sqlalchemy as sa
-from installation import wait_until
+from disguise import Disguise
+from installation import Installation, marketplace, wait_until
 from rows import HOURLY, MINUTE, NOON, at_once, claim, claimed, count, new_monitor, new_owner, new_run, record, row_of
+from things import register_lamp, wait_for_listings, write_catalogue
 
 import counterfoil.clock
 import counterfoil.presence
@@ -232,3 +235,36 @@ def test_accepting_twice_changes_nothing_more(store: Store) -> None:
     assert [accept(store), accept(store)] == [(1, 0), (0, 0)]
     with store.read() as connection:
         assert list_runs(connection, monitor.owner_id, monitor.id) == []
+
+
+# ------------------------------------------------------------------------------------------- the whole service
+
+
+@pytest.mark.xdist_group("whole-product")
+@pytest.mark.parametrize("by", [HOUR, -HOUR], ids=["ahead", "back"])
+def test_a_clock_that_leaps_while_the_service_crawls_loses_and_doubles_nothing(tmp_path: Path, by: timedelta) -> None:
+    """Ahead: leases lapse, so the crawl is taken over; a monitor of the lost hour fires once, late."""
+    write_catalogue(tmp_path, count=150)
+    with marketplace(tmp_path, "--catalogue", str(tmp_path / "c.jsonl"), "--images", str(tmp_path / "i")) as address:
+        disguise = Disguise(tmp_path)
+        place = Installation(tmp_path, address, disguise.environment)
+        register_lamp(place, tmp_path / "i" / "0.png")
+        place.run("monitor", "add", "all", "--marketplace", "example", "--query", "*", "--every", "1d", "--now")
+        place.run("monitor", "add", "often", "--marketplace", "example", "--query", "Thing 7", "--every", "10m")
+        with place.service():
+            wait_for_listings(place, 20)
+            disguise.set_clock(by)
+            with closing(place.store()) as store:
+                wait_until(lambda: jump(store), 60, "a part notices the leap")
+            wait_until(place.finished, 120, f"everything is done\n{place.log()[-3_000:]}")
+        with closing(place.store()) as store, store.read() as connection:
+            ask = connection.exec_driver_sql
+            assert ask("SELECT count(*) FROM listing_versions").scalar_one() == 150
+            assert ask("SELECT count(DISTINCT listing_id) FROM sightings WHERE crawl_id = 1").scalar_one() == 150
+            assert ask("SELECT count(*) FROM inspections WHERE state = 'done'").scalar_one() == 150
+            assert set(ask("SELECT reason FROM crawls").scalars()) == {"finished"}
+            late = ask("SELECT late FROM runs JOIN monitors m ON m.id = monitor_id WHERE m.name = 'often'").scalars()
+            assert [bool(one) for one in late] == ([True] if by > timedelta(0) else [])
+        assert "Traceback" not in place.log()
+        suspects = [one["title"] for one in place.lines("search", "--json", "--all")]
+        assert sorted(suspects) == sorted(f"Thing {number}" for number in range(0, 150, 20))
