@@ -67,13 +67,17 @@ class Store:
             )
 
 
-def connect(address: str) -> Store:
-    """A Store over an SQLAlchemy address; nothing is opened until the first transaction. Raises InvalidSetting."""
+def connect(address: str, timeout: float | None = None) -> Store:
+    """A Store over an SQLAlchemy address; nothing is opened until the first transaction. Raises InvalidSetting.
+
+    `timeout` is how many seconds a PostgreSQL server may take to answer at all.
+    """
     url = read_address(address)
     if url.get_backend_name() == "sqlite":
         return Store(_sqlite_engine(url))
+    patience = {} if timeout is None else {"connect_timeout": max(2, round(timeout))}
     try:
-        return Store(sa.create_engine(url, pool_pre_ping=True))
+        return Store(sa.create_engine(url, pool_pre_ping=True, connect_args=patience))
     except (ImportError, sa.exc.NoSuchModuleError) as error:
         raise InvalidSetting(
             f"COUNTERFOIL_DATABASE_URL needs a driver that is not installed ({error}): "

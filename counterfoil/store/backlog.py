@@ -1,0 +1,73 @@
+"""What waits, and for how long: whether anybody does the work. Each question reads a few rows of an index."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from counterfoil.models import CrawlState, MonitorState
+from counterfoil.store.tables import crawls, inspections, monitor_marketplaces, monitors, outbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How much of one kind waits, and since when the oldest does."""
+
+    count: int
+    since: datetime | None
+
+
+def waiting_changes(connection: sa.Connection) -> Waiting:
+    """Changes that the index has not heard of."""
+    count = connection.scalar(sa.select(sa.func.count()).select_from(outbox))
+    oldest = connection.scalar(sa.select(outbox.c.created_at).order_by(outbox.c.id).limit(1))
+    return Waiting(count=int(count or 0), since=oldest)
+
+
+def waiting_crawls(connection: sa.Connection, now: datetime) -> Waiting:
+    """Crawls that may be claimed and were not yet."""
+    return _waiting(connection, crawls.c.not_before, crawls.c.state == CrawlState.WAITING, crawls.c.not_before <= now)
+
+
+def abandoned_crawls(connection: sa.Connection, now: datetime) -> Waiting:
+    """Crawls whose worker has gone silent and that nobody has taken over; since when."""
+    return _waiting(connection, crawls.c.lease_until, crawls.c.state == CrawlState.CLAIMED, crawls.c.lease_until < now)
+
+
+def waiting_inspections(connection: sa.Connection) -> Waiting:
+    """Listing versions that no judge has begun with."""
+    return _waiting(connection, inspections.c.created_at, inspections.c.state == "waiting")
+
+
+def abandoned_inspections(connection: sa.Connection, now: datetime) -> Waiting:
+    """Inspections whose judge has gone silent and that nobody has taken over; since when."""
+    return _waiting(
+        connection, inspections.c.lease_until, inspections.c.state == "claimed", inspections.c.lease_until < now
+    )
+
+
+def overdue_monitors(connection: sa.Connection, now: datetime) -> Waiting:
+    """Monitors whose time has come and that nobody has fired."""
+    live = sa.and_(monitors.c.removed_at.is_(None), monitors.c.state == MonitorState.ACTIVE)
+    return _waiting(connection, monitors.c.next_due_at, live, monitors.c.next_due_at <= now)
+
+
+def monitored_marketplaces(connection: sa.Connection) -> dict[str, list[str]]:
+    """Marketplace to the names of the active monitors that crawl it, of all owners."""
+    rows = connection.execute(
+        sa.select(monitor_marketplaces.c.marketplace, monitors.c.name)
+        .join(monitors, monitors.c.id == monitor_marketplaces.c.monitor_id)
+        .where(monitors.c.removed_at.is_(None), monitors.c.state == MonitorState.ACTIVE)
+        .order_by(monitor_marketplaces.c.marketplace, monitors.c.id)
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.marketplace, []).append(row.name)
+    return found
+
+
+def _waiting(
+    connection: sa.Connection, since: sa.Column[datetime], *conditions: sa.ColumnElement[bool]
+) -> Waiting:
+    row = connection.execute(sa.select(sa.func.count(), sa.func.min(since)).where(*conditions)).one()
+    return Waiting(count=row[0], since=row[1])
