@@ -11,6 +11,7 @@ import click
 from console.commands import (
     brands,
     clock,
+    doctor,
     evidence,
     monitors,
     owners,
@@ -56,7 +57,7 @@ def cli(ctx: click.Context, owner: str | None) -> None:
     ctx.obj = Session(owner)
 
 
-for module in (owners, brands, products, sellers, rates, monitors, runs, search, suspects, evidence, service, clock):
+for module in (owners, brands, products, sellers, rates, monitors, runs, search, suspects, evidence, service, doctor, clock):
     for command in module.commands:
         cli.add_command(command)
 

@@ -1,4 +1,4 @@
-"""What waits, and for how long: whether anybody does the work. Each question reads a few rows of an index."""
+"""What waits, and since when: whether anybody does the work."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +18,14 @@ class Waiting:
 
 
 def waiting_changes(connection: sa.Connection) -> Waiting:
-    """Changes that the index has not heard of."""
-    count = connection.scalar(sa.select(sa.func.count()).select_from(outbox))
-    oldest = connection.scalar(sa.select(outbox.c.created_at).order_by(outbox.c.id).limit(1))
-    return Waiting(count=int(count or 0), since=oldest)
+    """Changes that the index has not heard of, without those that it can never take."""
+    return _queue(connection, outbox, outbox.c.parked_at.is_(None))
+
+
+def parked_changes(connection: sa.Connection) -> int:
+    """How many changes the index can never take."""
+    parked = sa.select(sa.func.count()).select_from(outbox).where(outbox.c.parked_at.is_not(None))
+    return int(connection.scalar(parked) or 0)
 
 
 def waiting_crawls(connection: sa.Connection, now: datetime) -> Waiting:
@@ -36,7 +40,7 @@ def abandoned_crawls(connection: sa.Connection, now: datetime) -> Waiting:
 
 def waiting_inspections(connection: sa.Connection) -> Waiting:
     """Listing versions that no judge has begun with."""
-    return _waiting(connection, inspections.c.created_at, inspections.c.state == "waiting")
+    return _queue(connection, inspections, inspections.c.state == "waiting")
 
 
 def abandoned_inspections(connection: sa.Connection, now: datetime) -> Waiting:
@@ -66,8 +70,13 @@ def monitored_marketplaces(connection: sa.Connection) -> dict[str, list[str]]:
     return found
 
 
-def _waiting(
-    connection: sa.Connection, since: sa.Column[datetime], *conditions: sa.ColumnElement[bool]
-) -> Waiting:
+def _queue(connection: sa.Connection, table: sa.Table, condition: sa.ColumnElement[bool]) -> Waiting:
+    """Rows that are worked off in the order of their ids: there may be a million, and the first is the oldest."""
+    count = connection.scalar(sa.select(sa.func.count()).select_from(table).where(condition))
+    first = sa.select(table.c.created_at).where(condition).order_by(table.c.id).limit(1)
+    return Waiting(count=int(count or 0), since=connection.scalar(first))
+
+
+def _waiting(connection: sa.Connection, since: sa.Column[datetime], *conditions: sa.ColumnElement[bool]) -> Waiting:
     row = connection.execute(sa.select(sa.func.count(), sa.func.min(since)).where(*conditions)).one()
     return Waiting(count=row[0], since=row[1])

@@ -149,9 +149,13 @@ def hold_all(connection: sa.Connection) -> list[str]:
     return tables
 
 
+def knows_revision(revision: str) -> bool:
+    """Whether this version of the program has this migration."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def _refuse_newer(current: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and not knows_revision(current):
         raise SchemaMismatch(
             f"The database was made by a newer version of Counterfoil (schema {current}; this one knows up to "
             f"{head_revision()}). Start that version, or restore a backup made before its upgrade."
