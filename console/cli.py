@@ -57,7 +57,21 @@ def cli(ctx: click.Context, owner: str | None) -> None:
     ctx.obj = Session(owner)
 
 
-for module in (owners, brands, products, sellers, rates, monitors, runs, search, suspects, evidence, service, doctor, clock):
+for module in (
+    owners,
+    brands,
+    products,
+    sellers,
+    rates,
+    monitors,
+    runs,
+    search,
+    suspects,
+    evidence,
+    service,
+    doctor,
+    clock,
+):
     for command in module.commands:
         cli.add_command(command)
 
