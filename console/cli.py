@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from console.commands import (
+    backup,
     brands,
     clock,
     doctor,
@@ -70,6 +71,7 @@ for module in (
     evidence,
     service,
     doctor,
+    backup,
     clock,
 ):
     for command in module.commands:

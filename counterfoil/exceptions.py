@@ -16,6 +16,7 @@ CounterfoilError
 |   +-- SchemaMismatch    made by another version of the program
 |   +-- StoreUnavailable  the database does not answer just now: trying again can help
 |   +-- VersionConflict   another version of the program is at work on it
+|   +-- BackupDamaged     a backup is not whole, or not what its manifest says
 |   +-- ClockMismatch     the machine's clock contradicts what the database has seen
 |   +-- EvidenceDamaged   a stored file is not what its name says
 |   +-- EvidenceUnavailable the bucket of pictures and bodies does not answer
@@ -27,6 +28,7 @@ CounterfoilError
 
 __all__ = [
     "AddressRefused",
+    "BackupDamaged",
     "ClockMismatch",
     "Conflict",
     "CounterfoilError",
@@ -123,6 +125,10 @@ class VersionConflict(StoreError):
     """Another version of the program is at work on this database; the text names who runs."""
 
     fatal = True
+
+
+class BackupDamaged(StoreError):
+    """A backup is not whole, or not what its manifest says it is."""
 
 
 class ClockMismatch(StoreError):

@@ -255,8 +255,7 @@ def test_a_running_service_stops_for_a_newer_version_that_has_migrated_and_refus
     tmp_path: Path,
 ) -> None:
     place = Installation(tmp_path, "http://127.0.0.1:9")
-    other = Installation.__new__(Installation)
-    other.folder, other.market, other.extra = place.folder, place.market, Disguise(tmp_path, "99.0").environment
+    other = Installation(tmp_path, place.market, Disguise(tmp_path, "99.0").environment, declare=False)
     with place.service() as service:
         with closing(place.store()) as store:
             wait_until(lambda: len(roles(store)) == 6, 60, "every part runs")

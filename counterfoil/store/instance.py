@@ -40,9 +40,9 @@ def note_judge_version(connection: sa.Connection, version: str, now: datetime) -
     return True
 
 
-def installation_name(connection: sa.Connection) -> str:
-    """The random name that tells this installation from every other; made with the database, kept by backups."""
-    return str(_get(connection, _INSTALLATION))
+def installation_name(connection: sa.Connection) -> str | None:
+    """The random name that tells this installation from every other; kept by backups. None in an old schema."""
+    return _get(connection, _INSTALLATION) if sa.inspect(connection).has_table(instance.name) else None
 
 
 def newest_time(connection: sa.Connection) -> datetime | None:

@@ -19,22 +19,31 @@ from counterfoil.settings import Settings
 from counterfoil.store.engine import Store, connect, read_address
 from counterfoil.store.parts import refuse_other_versions
 from counterfoil.store.permissions import named_errors, require_access
+from counterfoil.store.tables import parts
 from counterfoil.version import VERSION
 
+# In the data folder until a restore is whole.
+UNFINISHED_RESTORE = "restore.json"
 _FOLDER = Path(__file__).parent / "migrations"
 # Any number that no other program takes on the same PostgreSQL database.
 _POSTGRES_LOCK = 0x636F756E
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, *, restoring: bool = False) -> Store:
     """Open the database, making or migrating it first where needed.
 
     Raises StoreDamaged rather than start empty over a database that is there and cannot be read, or over a folder whose
     database is gone; SchemaMismatch when a newer version of the program made it; VersionConflict rather than migrate it
-    under another version that is running; StoreError where this user may not write it.
+    under another version that is running; StoreError where this user may not write it, and, unless by the restore
+    itself, while a restore into the folder is not finished.
     """
     url = read_address(settings.database_address)
     make_folder(settings.data)
+    if not restoring and (settings.data / UNFINISHED_RESTORE).exists():
+        raise StoreError(
+            f"A restore into {settings.data} was not finished, so nothing here is whole: run the same `counterfoil "
+            "restore` again, or delete the folder."
+        )
     if url.get_backend_name() != "sqlite":
         _make_evidence(settings.data)
         return _ready(connect(settings.database_address), may_be_empty=True)
@@ -48,6 +57,15 @@ def open_store(settings: Settings) -> Store:
         # From here on the folder is in use: a database that is missing later was lost.
         _make_evidence(settings.data)
         return store
+
+
+def migrate_copy(store: Store) -> None:
+    """Bring a copy of a database, which nobody else uses, to this version's schema."""
+    with store.write() as connection:
+        if sa.inspect(connection).has_table(parts.name):
+            # Whoever runs on the original does not run on its copy.
+            connection.execute(parts.delete())
+        _upgrade(connection)
 
 
 def make_folder(folder: Path) -> None:
