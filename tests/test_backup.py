@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from bucket import BucketServer
 from commands import run_command
 from installation import Installation, marketplace, wait_until
 from postgres import Postgres
@@ -237,6 +238,19 @@ def test_a_restored_installation_is_backed_up_into_the_same_place(house: House, 
     again = take_backup(elsewhere, house.target, silent)
     assert verify_backup(house.target, silent).problems == []
     assert again.copied == (0 if house.target.is_dir() else 22)
+
+
+def test_evidence_in_a_bucket_is_saved_and_comes_back_into_a_folder_or_a_bucket(
+    sqlite_store: Store, bucket_settings: Settings, bucket_server: BucketServer, tmp_path: Path
+) -> None:
+    house = house_of(sqlite_store, bucket_settings, tmp_path / "backup")
+    house.fill(5)
+    house.list_something()
+    assert house.back_up().copied == 7
+    for name, address in (("folder", None), ("bucket", f"s3://{bucket_server.new_bucket()}")):
+        there = bucket_settings.model_copy(update={"data": tmp_path / name, "evidence_url": address})
+        restore(there, house.target)
+        assert lost_evidence(there) == []
 
 
 # ------------------------------------------------------------------------------------------------- again

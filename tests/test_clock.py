@@ -29,6 +29,7 @@ from counterfoil.store.monitors import get_monitor
 from counterfoil.store.runs import list_runs
 from counterfoil.store.tables import runs
 from scheduler.clock_change import accept_clock
+from scheduler.housekeeping import sweep_evidence
 from scheduler.service import run_scheduler
 
 HOUR = timedelta(hours=1)
@@ -173,6 +174,14 @@ def scheduling(store: Store, settings: Settings) -> Iterator[None]:
     finally:
         stop.set()
         thread.join(60)
+
+
+def test_nothing_is_deleted_by_a_clock_that_has_leapt_ahead_by_days(store: Store, settings: Settings) -> None:
+    by = timedelta(days=400)
+    for noticed_at, swept in ((real_now(), False), (real_now() - timedelta(days=8), True)):
+        with store.write() as connection:
+            note_clock_jump(connection, ClockJump(noticed_at=noticed_at, by=by))
+        assert sweep_evidence(store, settings, threading.Event()) is swept
 
 
 # ---------------------------------------------------------------------------------------------- accepting it

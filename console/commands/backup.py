@@ -13,7 +13,7 @@ from console.session import Session
 from counterfoil.backup import restore_backup, take_backup, verify_backup
 from counterfoil.backup.manifest import Manifest
 from counterfoil.backup.manifest import Progress as Told
-from counterfoil.exceptions import IndexUnavailable, StoreError
+from counterfoil.exceptions import Conflict, IndexUnavailable, StoreError
 from counterfoil.store import Store
 from indexer.opening import open_index
 from indexer.rebuild import rebuild
@@ -67,7 +67,7 @@ def restore(session: Session, target: Path) -> None:
         index = open_index(session.settings)
         try:
             rebuild(store, index, lambda done: told("index", done, 0))
-        except IndexUnavailable as error:
+        except (IndexUnavailable, Conflict) as error:
             problems.append(str(error))
         finally:
             index.close()
@@ -102,7 +102,8 @@ def _summary(manifest: Manifest) -> str:
 
 @contextmanager
 def _progress() -> Iterator[Told]:
-    with Progress(transient=True, console=Console(stderr=True)) as progress:
+    console = Console(stderr=True)
+    with Progress(transient=True, console=console, disable=not console.is_terminal) as progress:
         bars = {}
 
         def told(what: str, done: int, total: int) -> None:
@@ -118,10 +119,8 @@ def _disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        named = error.filename or folder
-        raise StoreError(
-            f"{named} cannot be written or read: {error.strerror or error}. Nothing is whole yet."
-        ) from error
+        where, why = error.filename or folder, error.strerror or error
+        raise StoreError(f"{where} cannot be read or written: {why}. What was whole before stays so.") from error
 
 
 commands = (backup, restore)

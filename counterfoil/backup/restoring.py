@@ -145,6 +145,7 @@ def _restore_database(reader: BackupReader, settings: Settings, *, begun: bool) 
     if path is None:
         _restore_postgres(reader, file, settings, begun=begun)
         return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.draft")
     shutil.copyfile(file, draft)
     check_database(reader, draft)

@@ -25,7 +25,7 @@ from counterfoil.evidence import EvidenceStore, Kind, open_evidence
 from counterfoil.exceptions import Conflict, CounterfoilError, EvidenceDamaged, InvalidInput, NotFound
 from counterfoil.settings import Settings
 from counterfoil.store.looking import open_to_look
-from counterfoil.store.retention import bodies_needed, images_needed
+from counterfoil.store.retention import known_bodies, known_images
 from counterfoil.version import VERSION
 
 # Retention may delete a file between the snapshot and its copy; a later snapshot no longer speaks of it.
@@ -138,11 +138,11 @@ def _deleted_since(settings: Settings, missing: list[Listed]) -> bool:
         return False
     try:
         with closing(open_to_look(settings, _ANSWER_SECONDS)) as store, store.read() as connection:
-            needed = len(images_needed(connection, images)) + len(bodies_needed(connection, bodies))
+            known = {**known_images(connection, images), **known_bodies(connection, bodies)}
     except (CounterfoilError, sa.exc.DatabaseError):
         # An old schema, which knows no retention, or a database that is away: what is missing is lost.
         return False
-    return needed < len(images) + len(bodies)
+    return not all(known.get(name, False) for name in (*images, *bodies))
 
 
 def _add_all(settings: Settings, writer: BackupWriter, moment: _Moment, copied: _Copied, started: datetime) -> Manifest:
