@@ -22,7 +22,8 @@ import console.doctor.clocks
 import console.doctor.folders
 from console.doctor.examination import CHECKS, examine, worst
 from console.doctor.findings import Finding, Level, ok
-from console.doctor.place import Place, size
+from console.doctor.place import Place
+from console.output import size
 from counterfoil.clock import now
 from counterfoil.evidence import EvidenceStore
 from counterfoil.settings import Settings
@@ -174,7 +175,9 @@ def test_a_disk_that_fills_up_is_told_in_time(
     expect(on_sqlite, "disk", level, words)
 
 
-@pytest.mark.parametrize(("number", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1_500, "1.5 kB"), (10**13, "10 TB")])
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1_500, "1.5 kB"), (10**13, "10 TB"), (10**16, "10000 TB")]
+)
 def test_sizes_are_told_in_the_unit_with_few_digits(number: int, text: str) -> None:
     assert size(number) == text
 

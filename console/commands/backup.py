@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from console.output import say, when
+from console.output import say, size, when
 from console.session import Session
 from counterfoil.backup import restore_backup, take_backup, verify_backup
 from counterfoil.backup.manifest import Manifest
@@ -17,8 +17,6 @@ from counterfoil.exceptions import Conflict, IndexUnavailable, StoreError
 from counterfoil.store import Store
 from indexer.opening import open_index
 from indexer.rebuild import rebuild
-
-_MEGABYTE = 1_000_000
 
 
 @click.command()
@@ -41,8 +39,7 @@ def backup(session: Session, target: Path, only_verify: bool) -> None:
         return
     with _progress() as told, _disk_errors(target):
         taken = take_backup(session.settings, target, told)
-    megabytes = taken.bytes / _MEGABYTE
-    click.echo(f"{_summary(taken.manifest)}; copied {taken.copied} files of evidence ({megabytes:.1f} MB)")
+    click.echo(f"{_summary(taken.manifest)}; copied {taken.copied} files of evidence ({size(taken.bytes)})")
     if taken.manifest.lost:
         say(f"{len(taken.manifest.lost)} files of evidence are missing or damaged in the installation itself, such as:")
         say(f"  {taken.manifest.lost[0]}")
@@ -95,9 +92,9 @@ def _verify(target: Path) -> None:
 
 
 def _summary(manifest: Manifest) -> str:
-    size = f"{manifest.database_bytes / _MEGABYTE:.1f} MB"
+    database = f"{size(manifest.database_bytes)}, schema {manifest.schema_revision}"
     files = f"{manifest.images} pictures, {manifest.bodies} bodies"
-    return f"database of {when(manifest.started_at)} ({size}, schema {manifest.schema_revision}), {files}"
+    return f"database of {when(manifest.started_at)} ({database}), {files}"
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from console.doctor.findings import Finding, NotLookedAt, hint, ok, wrong
-from console.doctor.place import Place, size
+from console.doctor.place import Place
+from console.output import size
 from counterfoil.exceptions import StoreDamaged, StoreError
 from counterfoil.store.looking import size_of_log
 from counterfoil.store.schema import current_revision, head_revision, knows_revision

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from console.doctor.findings import Finding, hint, together, wrong
-from console.doctor.place import Place, size
+from console.doctor.place import Place
+from console.output import size
 from counterfoil.store.permissions import refusal, user_name
 
 _INSIDE = (

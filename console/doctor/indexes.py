@@ -4,7 +4,8 @@ from contextlib import closing
 from datetime import timedelta
 
 from console.doctor.findings import Finding, hint, ok, together, wrong
-from console.doctor.place import Place, ago, size
+from console.doctor.place import Place, ago
+from console.output import size
 from counterfoil.clock import now
 from counterfoil.exceptions import IndexUnavailable
 from counterfoil.store.backlog import parked_changes, waiting_changes

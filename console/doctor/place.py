@@ -51,13 +51,3 @@ class Place:
 def ago(since: datetime | None, now: datetime) -> str:
     """How long something has lasted, for people."""
     return span(max(timedelta(0), now - since)) if since else "no time"
-
-
-def size(number: int) -> str:
-    """Bytes for people, in the unit that leaves few digits: `12 MB`."""
-    value, units = float(number), ("bytes", "kB", "MB", "GB", "TB")
-    for unit in units:
-        if value < 1_000 or unit == units[-1]:
-            return f"{value:.0f} {unit}" if value >= 10 or unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1_000
-    raise AssertionError("the last unit ends the loop")
