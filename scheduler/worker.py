@@ -52,8 +52,9 @@ def work_once(store: Store, settings: Settings, stop: threading.Event, program: 
     """Claim one crawl and see it through; false if there was none."""
     marketplaces = load_marketplaces(settings)
     places = {name: marketplace.politeness.crawls for name, marketplace in marketplaces.items()}
+    lease = timedelta(seconds=settings.lease_seconds)
     with store.write() as connection:
-        crawl = claim_crawl(connection, _worker_name(), timedelta(seconds=settings.lease_seconds), places, now())
+        crawl = claim_crawl(connection, _worker_name(), lease, places, now(), settings.crawl_failures)
     if crawl is None:
         return False
     _see_through(store, settings, stop, crawl, marketplaces, program)

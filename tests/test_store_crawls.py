@@ -346,6 +346,34 @@ def test_a_crawl_that_dies_again_and_again_without_progress_is_closed_as_crashed
         assert get_run(connection, crawl.owner_id, crawl.run_id).state is RunState.FINISHED
 
 
+def test_a_crawl_that_kills_its_worker_again_and_again_is_closed_as_crashed_by_the_last_to_look(
+    store: Store, crawl: Crawl
+) -> None:
+    """Its workers cannot give it back themselves: each leaves nothing but a lease that runs out."""
+    counted = []
+    for number in range(1, 3):
+        again = claim(store, NOON + 2 * number * MINUTE)
+        assert again is not None and again.id == crawl.id
+        counted.append(again.failures)
+    new_run(store, new_monitor(store, crawl.owner_id, "another"))
+    other = claim(store, NOON + 6 * MINUTE)
+    assert other is not None and other.id != crawl.id, "whoever closes it goes on to the next crawl"
+    closed = row_of(store, crawl)
+    assert (counted, closed.failures, closed.attempt) == ([1, 2], 3, 3)
+    assert (closed.reason, closed.detail) == (FinishReason.CRASHED, "its worker went silent")
+    assert events(store, crawl)[-2:] == [(3, "claimed"), (3, "crashed")]
+    with store.read() as connection:
+        assert get_run(connection, crawl.owner_id, crawl.run_id).state is RunState.FINISHED
+
+
+def test_a_crawl_whose_workers_go_silent_after_progress_is_never_given_up(store: Store, crawl: Crawl) -> None:
+    attempt: Crawl | None = crawl
+    for number in range(1, 7):
+        assert attempt is not None and attempt.failures == 0
+        record(store, attempt, key=f"listing {number}")
+        attempt = claim(store, NOON + 2 * number * MINUTE)
+
+
 def test_progress_begins_the_count_of_deaths_anew(store: Store, crawl: Crawl) -> None:
     attempt: Crawl | None = crawl
     counted = []
@@ -416,6 +444,7 @@ def test_everything_that_happens_to_a_crawl_is_noted(store: Store, crawl: Crawl)
     close(store, fourth, FinishReason.LIMIT)
     assert events(store, crawl) == [
         (1, "claimed"),
+        (1, "died"),
         (2, "claimed"),
         (2, "died"),
         (3, "claimed"),
@@ -424,7 +453,7 @@ def test_everything_that_happens_to_a_crawl_is_noted(store: Store, crawl: Crawl)
         (4, "limit"),
     ]
     with store.read() as connection:
-        at, _, _, detail = list_crawl_events(connection, crawl.owner_id, crawl.id)[2]
+        at, _, _, detail = list_crawl_events(connection, crawl.owner_id, crawl.id)[3]
     assert (at, detail) == (NOON + 2 * MINUTE, "killed")
 
 

@@ -338,7 +338,7 @@ def test_a_crawl_notices_that_its_worker_was_killed_and_another_worker_makes_it(
         wait_until(lambda: is_gone(bench.pid(crawl)), 20, "the orphan ends")
     wait_until(lambda: bench.work("follow,close_quickly"), 20, "the lease lapses and the crawl is taken over")
     closed = row_of(bench.store, crawl)
-    assert (closed.reason, closed.attempt, closed.failures) == (FinishReason.FINISHED, 2, 0)
+    assert (closed.reason, closed.attempt, closed.failures) == (FinishReason.FINISHED, 2, 1)
 
 
 def test_a_worker_that_was_frozen_finds_its_crawl_taken_over_and_stops_its_own_process(bench: Bench) -> None:
@@ -352,7 +352,7 @@ def test_a_worker_that_was_frozen_finds_its_crawl_taken_over_and_stops_its_own_p
         wait_until(lambda: is_gone(pid), 20, "the frozen worker stops its process")
     closed = row_of(bench.store, crawl)
     assert (closed.reason, closed.attempt) == (FinishReason.FINISHED, 2)
-    assert bench.events(crawl) == ["claimed", "claimed", "closed"]
+    assert bench.events(crawl) == ["claimed", "died", "claimed", "closed"]
 
 
 def test_two_schedulers_and_two_workers_make_200_due_runs_each_exactly_once(tmp_path: Path) -> None:

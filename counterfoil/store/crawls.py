@@ -22,34 +22,24 @@ _RECORD_LOCK = 0x726563
 
 
 def claim_crawl(
-    connection: sa.Connection, worker: str, lease: timedelta, places: Mapping[str, int], now: datetime
+    connection: sa.Connection,
+    worker: str,
+    lease: timedelta,
+    places: Mapping[str, int],
+    now: datetime,
+    most_failures: int = 3,
 ) -> Crawl | None:
     """Claim the crawl that has waited longest, or one whose worker has gone silent; None if there is nothing to do.
 
-    `places` says how many crawls of a marketplace may run at once (1 where it is not named).
+    `places` says how many crawls of a marketplace may run at once (1 where it is not named). A worker that has gone
+    silent has died over its crawl: after `most_failures` deaths in a row without progress it is closed as crashed.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CLAIM_LOCK)))
-    crawl_id = _next_claimable(connection, places, now)
-    if crawl_id is None:
-        return None
-    row = connection.execute(
-        crawls.update()
-        # Still so: it may have been cancelled, or its worker been heard of, since it was chosen.
-        .where(crawls.c.id == crawl_id, _claimable(now))
-        .values(
-            state=CrawlState.CLAIMED,
-            attempt=crawls.c.attempt + 1,
-            claimed_by=worker,
-            lease_until=now + lease,
-            started_at=sa.func.coalesce(crawls.c.started_at, sa.bindparam("started", now, crawls.c.started_at.type)),
-        )
-        .returning(*crawls.c)
-    ).one_or_none()
-    if row is None:
-        return None
-    _note(connection, row, "claimed", worker, None, now)
-    return _crawl(row)
+    while (crawl_id := _next_claimable(connection, places, now)) is not None:
+        if not _is_given_up(connection, crawl_id, most_failures, now):
+            return _claim(connection, crawl_id, worker, lease, now)
+    return None
 
 
 def get_crawl(connection: sa.Connection, crawl_id: int) -> Crawl:
@@ -123,20 +113,12 @@ def give_back(
     connection: sa.Connection, crawl: Crawl, *, detail: str, pause: timedelta, most_failures: int, now: datetime
 ) -> FinishReason | None:
     """Put a crawl whose process died back in the queue; after too many deaths without progress close it as crashed."""
-    seen = _seen(connection, crawl.id)
     row = connection.execute(sa.select(crawls).where(_held(crawl.id, crawl.attempt)).with_for_update()).one_or_none()
     if row is None:
         raise Superseded(f"Attempt {crawl.attempt} at crawl {crawl.id} is over.")
-    failures = 0 if seen > row.progress else row.failures + 1
-    connection.execute(
-        crawls.update().where(crawls.c.id == crawl.id).values(failures=failures, progress=seen, detail=detail)
-    )
+    failures = _count_death(connection, row, detail, most_failures, now)
     if failures >= most_failures:
-        reason = FinishReason.CRASHED
-        counters = CrawlCounters(**row.counters)
-        close_crawl(connection, crawl.id, crawl.attempt, reason, detail=detail, counters=counters, now=now)
-        return reason
-    _note(connection, row, "died", row.claimed_by, detail, now)
+        return FinishReason.CRASHED
     connection.execute(
         crawls.update()
         .where(crawls.c.id == crawl.id)
@@ -177,6 +159,50 @@ def list_crawl_events(connection: sa.Connection, owner_id: int, crawl_id: int) -
     return [(row.at, row.attempt, row.event, row.detail or "") for row in rows]
 
 
+def _claim(connection: sa.Connection, crawl_id: int, worker: str, lease: timedelta, now: datetime) -> Crawl | None:
+    row = connection.execute(
+        crawls.update()
+        # Still so: it may have been cancelled, or its worker been heard of, since it was chosen.
+        .where(crawls.c.id == crawl_id, _claimable(now))
+        .values(
+            state=CrawlState.CLAIMED,
+            attempt=crawls.c.attempt + 1,
+            claimed_by=worker,
+            lease_until=now + lease,
+            started_at=sa.func.coalesce(crawls.c.started_at, sa.bindparam("started", now, crawls.c.started_at.type)),
+        )
+        .returning(*crawls.c)
+    ).one_or_none()
+    if row is None:
+        return None
+    _note(connection, row, "claimed", worker, None, now)
+    return _crawl(row)
+
+
+def _is_given_up(connection: sa.Connection, crawl_id: int, most_failures: int, now: datetime) -> bool:
+    """Count the death of a worker that has gone silent over this crawl; true if that closes it."""
+    silent = sa.and_(crawls.c.id == crawl_id, _lapsed(now))
+    row = connection.execute(sa.select(crawls).where(silent).with_for_update()).one_or_none()
+    if row is None:
+        return False
+    return _count_death(connection, row, "its worker went silent", most_failures, now) >= most_failures
+
+
+def _count_death(connection: sa.Connection, row: sa.Row[Any], detail: str, most_failures: int, now: datetime) -> int:
+    """Note that an attempt has died, and close the crawl as crashed where it was one too many; deaths in a row."""
+    seen = _seen(connection, row.id)
+    failures = 0 if seen > row.progress else row.failures + 1
+    connection.execute(
+        crawls.update().where(crawls.c.id == row.id).values(failures=failures, progress=seen, detail=detail)
+    )
+    if failures < most_failures:
+        _note(connection, row, "died", row.claimed_by, detail, now)
+    else:
+        counters = CrawlCounters(**row.counters)
+        close_crawl(connection, row.id, row.attempt, FinishReason.CRASHED, detail=detail, counters=counters, now=now)
+    return failures
+
+
 def _next_claimable(connection: sa.Connection, places: Mapping[str, int], now: datetime) -> int | None:
     busy = _busy_marketplaces(connection, places, now)
     free = sa.select(crawls.c.id).where(_claimable(now), crawls.c.marketplace.not_in(busy))
@@ -185,7 +211,11 @@ def _next_claimable(connection: sa.Connection, places: Mapping[str, int], now: d
 
 def _claimable(now: datetime) -> sa.ColumnElement[bool]:
     waiting = sa.and_(crawls.c.state == CrawlState.WAITING, crawls.c.not_before <= now)
-    return sa.or_(waiting, sa.and_(crawls.c.state == CrawlState.CLAIMED, crawls.c.lease_until < now))
+    return sa.or_(waiting, _lapsed(now))
+
+
+def _lapsed(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(crawls.c.state == CrawlState.CLAIMED, crawls.c.lease_until < now)
 
 
 def _busy_marketplaces(connection: sa.Connection, places: Mapping[str, int], now: datetime) -> list[str]:
