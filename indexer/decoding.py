@@ -3,6 +3,7 @@
 A picture that breaks its process, or keeps it too long, costs that one picture; the process is replaced.
 """
 
+import logging
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
@@ -14,6 +15,8 @@ from counterfoil.exceptions import EvidenceDamaged, NotFound, UnreadablePicture
 from counterfoil.models import Fingerprint
 from counterfoil.settings import Settings
 from indexer.decoding_process import DecodingProcess, ProcessLost
+
+log = logging.getLogger(__name__)
 
 _SECONDS = 20
 # A clock that jumps, a machine that slept or another process that took all memory is not the picture's fault.
@@ -36,14 +39,18 @@ class PictureDecoder:
 
     def fingerprint(self, data: bytes) -> Fingerprint:
         """The fingerprint of a picture's bytes. Raises UnreadablePicture."""
-        return self._schedule(_from_bytes, data).result()
+        return self._schedule(_fingerprint, data, None).result()
 
     def fingerprint_stored(
         self, evidence: EvidenceStore, sha256s: Collection[str]
     ) -> dict[str, Fingerprint | UnreadablePicture]:
-        """The fingerprints of stored pictures by their SHA-256, or why there is none."""
-        futures = {sha256: self._schedule(_from_evidence, evidence, sha256) for sha256 in sha256s}
-        return {sha256: _fingerprint_or_why(future) for sha256, future in futures.items()}
+        """The fingerprints of stored pictures by their SHA-256, or why their bytes give none.
+
+        One whose file is missing or damaged is left out: the file may come back. Raises OSError when the disk fails.
+        """
+        futures = {sha256: self._threads.submit(self._decode_stored, evidence, sha256) for sha256 in sha256s}
+        answers = {sha256: _answer_or_why(future) for sha256, future in futures.items()}
+        return {sha256: answer for sha256, answer in answers.items() if answer is not None}
 
     def close(self) -> None:
         """End the processes once they have answered."""
@@ -58,6 +65,15 @@ class PictureDecoder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _decode_stored(self, evidence: EvidenceStore, sha256: str) -> Fingerprint | None:
+        # Read here and not in the process: a missing file or a failing disk is no fault of the picture.
+        try:
+            data = evidence.get_image(sha256)
+        except (NotFound, EvidenceDamaged) as error:
+            log.warning("picture %s has no fingerprint for now, its stored file cannot be read: %s", sha256, error)
+            return None
+        return self._ask(_fingerprint, data, sha256)
 
     def _schedule(self, function: Callable[..., Fingerprint], *args: object) -> Future[Fingerprint]:
         return self._threads.submit(self._ask, function, *args)
@@ -77,24 +93,14 @@ class PictureDecoder:
             self._idle.put(process)
 
 
-def _fingerprint_or_why(future: Future[Fingerprint]) -> Fingerprint | UnreadablePicture:
+def _answer_or_why(future: Future[Fingerprint | None]) -> Fingerprint | UnreadablePicture | None:
     try:
         return future.result()
     except UnreadablePicture as error:
         return error
 
 
-def _from_bytes(data: bytes) -> Fingerprint:
+def _fingerprint(data: bytes, sha256: str | None) -> Fingerprint:
     from counterfoil.fingerprints import fingerprint
 
-    return fingerprint(data)
-
-
-def _from_evidence(evidence: EvidenceStore, sha256: str) -> Fingerprint:
-    from counterfoil.fingerprints import fingerprint
-
-    try:
-        data = evidence.get_image(sha256)
-    except (NotFound, EvidenceDamaged) as error:
-        raise UnreadablePicture(f"its stored file cannot be read: {error}") from error
     return fingerprint(data, sha256)
