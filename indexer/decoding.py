@@ -3,6 +3,7 @@
 A picture that breaks its process, or keeps it too long, costs that one picture; the process is replaced.
 """
 
+import logging
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
@@ -13,8 +14,9 @@ from counterfoil.evidence import EvidenceStore
 from counterfoil.exceptions import EvidenceDamaged, NotFound, UnreadablePicture
 from counterfoil.models import Fingerprint
 from counterfoil.settings import Settings
-from counterfoil.store.images import FILE_GONE
 from indexer.decoding_process import DecodingProcess, ProcessLost
+
+log = logging.getLogger(__name__)
 
 _SECONDS = 20
 # A clock that jumps, a machine that slept or another process that took all memory is not the picture's fault.
@@ -42,9 +44,14 @@ class PictureDecoder:
     def fingerprint_stored(
         self, evidence: EvidenceStore, sha256s: Collection[str]
     ) -> dict[str, Fingerprint | UnreadablePicture]:
-        """The fingerprints of stored pictures by their SHA-256, or why there is none. Raises EvidenceUnavailable."""
+        """The fingerprints of stored pictures by their SHA-256, or why their bytes give none.
+
+        One whose file is missing or damaged is left out: the file may come back. Raises OSError or
+        EvidenceUnavailable when disk or bucket fail.
+        """
         futures = {sha256: self._threads.submit(self._decode_stored, evidence, sha256) for sha256 in sha256s}
-        return {sha256: _fingerprint_or_why(future) for sha256, future in futures.items()}
+        answers = {sha256: _answer_or_why(future) for sha256, future in futures.items()}
+        return {sha256: answer for sha256, answer in answers.items() if answer is not None}
 
     def close(self) -> None:
         """End the processes once they have answered."""
@@ -60,12 +67,13 @@ class PictureDecoder:
     ) -> None:
         self.close()
 
-    def _decode_stored(self, evidence: EvidenceStore, sha256: str) -> Fingerprint:
-        # Read here and not in the process: it needs no way to the evidence, and a slow disk is no fault of the picture.
+    def _decode_stored(self, evidence: EvidenceStore, sha256: str) -> Fingerprint | None:
+        # Read here and not in the process: a missing file or a failing disk is no fault of the picture.
         try:
             data = evidence.get_image(sha256)
         except (NotFound, EvidenceDamaged) as error:
-            raise UnreadablePicture(f"{FILE_GONE}: {error}") from error
+            log.warning("picture %s has no fingerprint for now, its stored file cannot be read: %s", sha256, error)
+            return None
         return self._ask(_fingerprint, data, sha256)
 
     def _schedule(self, function: Callable[..., Fingerprint], *args: object) -> Future[Fingerprint]:
@@ -86,7 +94,7 @@ class PictureDecoder:
             self._idle.put(process)
 
 
-def _fingerprint_or_why(future: Future[Fingerprint]) -> Fingerprint | UnreadablePicture:
+def _answer_or_why(future: Future[Fingerprint | None]) -> Fingerprint | UnreadablePicture | None:
     try:
         return future.result()
     except UnreadablePicture as error:

@@ -13,7 +13,7 @@ from indexer.decoding import PictureDecoder
 def fingerprints_of(
     store: Store, evidence: EvidenceStore, decoder: PictureDecoder, sha256s: Collection[str]
 ) -> dict[str, Fingerprint]:
-    """The fingerprints of stored pictures, made where they are missing; unreadable pictures are left out."""
+    """The fingerprints of stored pictures, made where they are missing; those that have none are left out."""
     with store.read() as connection:
         known = get_fingerprints(connection, sha256s, FINGERPRINT_VERSION)
     made = make_fingerprints(store, evidence, decoder, [sha256 for sha256 in sha256s if sha256 not in known])
@@ -23,7 +23,10 @@ def fingerprints_of(
 def make_fingerprints(
     store: Store, evidence: EvidenceStore, decoder: PictureDecoder, sha256s: Collection[str]
 ) -> Mapping[str, Fingerprint | None]:
-    """Take and keep the fingerprints of stored pictures; None for one that is unreadable, whose reason is kept."""
+    """Take and keep the fingerprints of stored pictures; None for one that is unreadable, whose reason is kept.
+
+    One whose file cannot be read now is left out and tried again when it is next asked for. Raises OSError.
+    """
     if not sha256s:
         return {}
     taken = decoder.fingerprint_stored(evidence, sha256s)

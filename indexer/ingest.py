@@ -7,6 +7,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from counterfoil.assessment import JUDGE_VERSION
 from counterfoil.clock import now
 from counterfoil.evidence import EvidenceStore
-from counterfoil.exceptions import Conflict, StoreError
+from counterfoil.exceptions import Conflict, StoreError, StoreUnavailable
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.inspections import (
@@ -22,6 +23,7 @@ from counterfoil.store.inspections import (
     claim_inspections,
     fail_inspection,
     finish_inspection,
+    release_inspections,
     renew_inspections,
 )
 from counterfoil.store.instance import note_judge_version
@@ -41,7 +43,7 @@ _GLANCE_SECONDS = 0.2
 
 
 def run_ingest(store: Store, evidence: EvidenceStore, settings: Settings, stop: threading.Event) -> None:
-    """Judge until `stop` is set: new inspections first, then reassessments; while the database is away, wait."""
+    """Judge until `stop` is set: new inspections first, then reassessments; while database or disk is away, wait."""
     outage = Outage(
         stop, settings.tick_seconds, waits="listings wait to be judged", back="judging goes on: what was away is back"
     )
@@ -52,7 +54,7 @@ def run_ingest(store: Store, evidence: EvidenceStore, settings: Settings, stop: 
             try:
                 noted = noted or _note_version(store)
                 worked = ingest_once(judging) or reassess_once(judging)
-            except (StoreError, Conflict) as error:
+            except (StoreError, Conflict, OSError) as error:
                 outage.wait(error)
                 continue
             outage.is_over()
@@ -73,8 +75,13 @@ def ingest_once(judging: Judging) -> int:
         claimed = claim_inspections(connection, _AT_ONCE, lease, now())
     if not claimed:
         return 0
-    with kept_alive(renew, judging.settings.lease_seconds / 3):
-        answers = judging.answer([_question(inspection) for inspection in claimed])
+    try:
+        with kept_alive(renew, judging.settings.lease_seconds / 3):
+            answers = judging.answer([_question(inspection) for inspection in claimed])
+    except (StoreError, OSError):
+        with suppress(StoreUnavailable), store.write() as connection:
+            release_inspections(connection, claimed)
+        raise
     # In the order of `hold_listing`.
     ordered = sorted(claimed, key=lambda one: (one.owner_id, one.listing_id, one.listing_version_id))
     _write(judging, [(inspection, answers[_question(inspection)]) for inspection in ordered])

@@ -155,8 +155,6 @@ def test_a_picture_that_retention_has_deleted_is_fetched_without_conditions_and_
     bench.crawl("lamp")
     sha256 = retention_deletes(bench, evidence, "lamp")
     with bench.store.write() as connection:
-        # A judge of a newer version came along meanwhile, and found no file.
-        add_unreadable(connection, sha256, "f9", "its stored file cannot be read: nothing is there")
         add_unreadable(connection, sha256, "f8", "damaged")
     assert shown(bench)["lamp"].deleted_at == ON_SUNDAY
     bench.market.asked.clear()

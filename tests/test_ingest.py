@@ -1,5 +1,6 @@
 """The judge's loop, with real pictures, real decoding processes and real deaths."""
 
+import hashlib
 import io
 import os
 import random
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image, ImageDraw
 from postgres import Postgres
-from rows import NOON, claimed, new_owner, new_product, pictures, record
+from rows import NOON, claimed, count, new_owner, new_product, pictures, record
 
 from counterfoil.evidence import EvidenceStore
 from counterfoil.exceptions import UnreadablePicture
@@ -30,10 +31,10 @@ from counterfoil.store.images import add_image
 from counterfoil.store.inspections import count_inspections
 from counterfoil.store.products import add_reference_image, remove_product
 from counterfoil.store.rates import add_rates
-from counterfoil.store.reassessments import count_reassessments
+from counterfoil.store.reassessments import count_reassessments, request_reassessment
 from counterfoil.store.sellers import authorise_seller
 from counterfoil.store.suspects import get_assessments, get_suspects, suspect_ids_after
-from counterfoil.store.tables import fingerprints, inspections
+from counterfoil.store.tables import fingerprints, inspections, reassessments
 from indexer.decoding import PictureDecoder
 from indexer.decoding_process import DecodingProcess
 from indexer.ingest import assess_product, ingest_once, run_ingest
@@ -172,7 +173,83 @@ def test_pictures_that_cannot_be_read_cost_only_themselves(
     said = errors(store)
     assert said[copied] is None
     assert "damaged" in str(said[cut]) and "format" in str(said[html])
-    assert "stored file" in str(said[missing]) and "stored file" in str(said[damaged])
+    assert not said.keys() & {missing, damaged}, "their files may come back"
+
+
+def test_a_picture_whose_file_comes_back_is_read_by_the_next_judgement(
+    store: Store, evidence: EvidenceStore, judging: Judging, owner_id: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    product(store, evidence, owner_id)
+    missing, damaged = keep(store, evidence, COPY), keep(store, evidence, drawing(1, size=180))
+    evidence.image_path(missing).unlink()
+    evidence.image_path(damaged).write_bytes(b"\0" * 100)
+    versions = listings(store, owner_id, missing, damaged)
+    ingest_once(judging)
+    assert suspects(store) == {}
+    assert missing in caplog.text and damaged in caplog.text
+    evidence.image_path(missing).write_bytes(COPY)
+    evidence.image_path(damaged).write_bytes(drawing(1, size=180))
+    with store.write() as connection:
+        request_reassessment(connection, owner_id, None, "the disk is back", NOON)
+    reassess_all(judging)
+    assert suspects(store).keys() == set(versions)
+
+
+def test_a_reference_whose_file_comes_back_finds_the_listings_that_were_judged_without_it(
+    store: Store, evidence: EvidenceStore, judging: Judging, owner_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.judges._BLIND_SECONDS", 0)
+    product(store, evidence, owner_id)
+    reference = evidence.image_path(hashlib.sha256(REFERENCE).hexdigest())
+    reference.rename(reference.with_name("away"))
+    (version_id,) = listings(store, owner_id, keep(store, evidence, COPY))
+    ingest_once(judging)
+    reassess_all(judging)
+    assert suspects(store) == {}
+    reference.with_name("away").rename(reference)
+    listings(store, owner_id, keep(store, evidence, OTHER))
+    ingest_once(judging)
+    reassess_all(judging)
+    assert suspects(store).keys() == {version_id}
+    assert reassess_once(judging) is None, "it is asked for once"
+
+
+def test_a_reference_that_is_read_in_time_asks_for_no_second_walk(
+    store: Store, evidence: EvidenceStore, judging: Judging, owner_id: int
+) -> None:
+    listings(store, owner_id, keep(store, evidence, COPY))
+    ingest_once(judging)
+    product(store, evidence, owner_id)
+    reassess_all(judging)
+    assert count(store, reassessments) == 1
+
+
+def test_a_disk_that_fails_costs_no_listing_and_no_attempt(
+    store: Store, evidence: EvidenceStore, judging: Judging, owner_id: int
+) -> None:
+    product(store, evidence, owner_id)
+    copied, other = keep(store, evidence, COPY), keep(store, evidence, OTHER)
+    versions = listings(store, owner_id, copied, other)
+    with _failing(evidence.image_path(copied)):
+        for _ in range(3):
+            with pytest.raises(OSError, match="Is a directory"):
+                ingest_once(judging)
+        assert states(store) == {"waiting": 2}
+        assert count(store, inspections, inspections.c.attempt > 0) == 0
+        assert copied not in errors(store)
+    assert ingest_once(judging) == 2
+    assert suspects(store).keys() == {versions[0]}
+
+
+@contextmanager
+def _failing(path: Path) -> Iterator[None]:
+    """Reading this file fails with an error of the system until the block ends."""
+    kept = path.with_name("kept")
+    path.rename(kept)
+    path.mkdir()
+    yield
+    path.rmdir()
+    kept.rename(path)
 
 
 def test_a_listing_that_cannot_be_judged_fails_alone_with_its_reason(
@@ -508,6 +585,26 @@ def test_the_loop_outlives_an_outage_of_the_database_also_at_its_start(
         thread.join(60)
     assert not thread.is_alive()
     assert suspects(postgres_store).keys() == set(versions)
+
+
+def test_the_loop_waits_for_a_disk_that_fails(
+    store: Store, evidence: EvidenceStore, settings: Settings, owner_id: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    product(store, evidence, owner_id)
+    copied = keep(store, evidence, COPY)
+    versions = listings(store, owner_id, copied)
+    stop = threading.Event()
+    quick = settings.model_copy(update={"tick_seconds": 0.05, "judge_processes": 1})
+    thread = threading.Thread(target=run_ingest, args=(store, evidence, quick, stop))
+    try:
+        with _failing(evidence.image_path(copied)):
+            thread.start()
+            _until(lambda: "listings wait to be judged: [Errno" in caplog.text)
+        _until(lambda: suspects(store).keys() == set(versions))
+    finally:
+        stop.set()
+        thread.join(60)
+    assert not thread.is_alive()
 
 
 def _until(true) -> None:  # type: ignore[no-untyped-def]

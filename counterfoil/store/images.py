@@ -11,9 +11,6 @@ from counterfoil.models import Fingerprint, ImageSource
 from counterfoil.store.conditional import insert_all_new, insert_new, upsert
 from counterfoil.store.tables import fingerprints, image_sources, images, inspections, listing_images, reference_images
 
-# What the reason of an unreadable picture starts with when only its file was missing or damaged.
-FILE_GONE = "its stored file cannot be read"
-
 # SQLite takes 32,766 variables in a statement and PostgreSQL 65,535; a list of ids is cut well below both.
 _IDS_AT_ONCE = 5_000
 
@@ -113,11 +110,9 @@ def image_visible_to(connection: sa.Connection, owner_id: int, sha256: str) -> b
 
 
 def _revive(connection: sa.Connection, sha256: str, now: datetime) -> None:
-    """A picture that was there before is there again: what was said about its missing file no longer holds."""
+    """A picture that retention has deleted is there again."""
     deleted = sa.and_(images.c.sha256 == sha256, images.c.deleted_at.is_not(None))
     connection.execute(images.update().where(deleted).values(deleted_at=None, stored_at=now))
-    unread = sa.and_(fingerprints.c.image_sha256 == sha256, fingerprints.c.error.startswith(FILE_GONE))
-    connection.execute(fingerprints.delete().where(unread))
 
 
 def _pieces(values: list[str]) -> Iterator[list[str]]:

@@ -56,6 +56,13 @@ def renew_inspections(connection: sa.Connection, held: Sequence[Inspection], lea
         connection.execute(inspections.update().where(_held(inspection)).values(lease_until=now + lease))
 
 
+def release_inspections(connection: sa.Connection, held: Sequence[Inspection]) -> None:
+    """Put claimed inspections back: their judge lives and could not judge them, which counts as no attempt."""
+    values = {"state": "waiting", "lease_until": None, "attempt": inspections.c.attempt - 1}
+    for inspection in held:
+        connection.execute(inspections.update().where(_held(inspection)).values(**values))
+
+
 def finish_inspection(connection: sa.Connection, inspection: Inspection, judge_version: str) -> bool:
     """Mark an inspection as judged; false if this attempt no longer holds it: then write nothing of it.
 

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from counterfoil.store.conditional import changed_one
+from counterfoil.store.owners import touch_registry
 from counterfoil.store.tables import inspections, reassessments
 
 _SEVERAL = "several changes"
@@ -60,6 +61,18 @@ def request_reassessment(
     same = row.product_id == product_id
     widened = {"product_id": product_id if same else None, "cause": cause[:100] if same else _SEVERAL, "upto": highest}
     connection.execute(reassessments.update().where(columns.id == row.id).values(**widened))
+
+
+def reassess_missed(connection: sa.Connection, owner_id: int, cause: str, now: datetime) -> None:
+    """Ask for a reassessment because judges had to do without something that they have now.
+
+    Where a walk is about to begin, it is that of the change that brought the thing, and misses nothing.
+    """
+    columns = reassessments.c
+    beginning = sa.and_(columns.owner_id == owner_id, columns.state != "finished", columns.position == 0)
+    if connection.execute(sa.select(columns.id).where(beginning).limit(1)).one_or_none() is None:
+        touch_registry(connection, owner_id)
+        request_reassessment(connection, owner_id, None, cause, now)
 
 
 def claim_reassessment(
