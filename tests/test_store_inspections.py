@@ -1,9 +1,14 @@
 """Inspections and reassessments: the judge's two queues, on both databases."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from rows import MINUTE, NOON, at_once, claimed, count, new_owner, new_product, record
+from test_store_suspects import assessment, judge
 
 from counterfoil.models import Crawl
 from counterfoil.store import Store
@@ -237,6 +242,46 @@ def test_a_walk_leaves_out_what_waits_and_stops_before_what_is_being_judged(
     rest = stretch(store, again)
     assert [listing_id for listing_id, _ in rest.versions] == [busy.listing_id, after.listing_id]
     assert rest.position == again.upto
+
+
+def test_whether_there_is_a_newer_version_is_looked_up_and_not_searched_for(sqlite_store: Store) -> None:
+    """A step that reads all of an owner's inspections makes a walk over 150,000 of them take half an hour."""
+    owner_id = new_owner(sqlite_store)
+    version_id = record(sqlite_store, claimed(sqlite_store, owner_id)).listing_version_id
+    judge_all(sqlite_store)
+    ask(sqlite_store, owner_id)
+    claim = walk(sqlite_store)
+    assert claim is not None
+    made = assessment(new_product(sqlite_store, owner_id), 0.9)
+    with plans(sqlite_store) as walking:
+        stretch(sqlite_store, claim)
+    with plans(sqlite_store) as judging:
+        judge(sqlite_store, owner_id, version_id, [made])
+    key = "ix_inspections_owner_id_listing_id_listing_version_id (owner_id=? AND listing_id=? AND listing_version_id>?)"
+    for asked in (walking, judging):
+        newer = [step for step in asked if "listing_version_id>" in step]
+        assert len(newer) == 1 and key in newer[0], asked
+
+
+@contextmanager
+def plans(store: Store) -> Iterator[list[str]]:
+    """How SQLite goes about every SELECT of inspections, step by step; it is known once the block has ended."""
+    asked: list[tuple[str, Any]] = []
+    steps: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if statement.startswith("SELECT") and "inspections" in statement:
+            asked.append((statement, parameters))
+
+    sa.event.listen(store.engine, "before_cursor_execute", note)
+    try:
+        yield steps
+    finally:
+        sa.event.remove(store.engine, "before_cursor_execute", note)
+    with store.read() as connection:
+        for statement, parameters in asked:
+            found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            steps.extend(row.detail for row in found)
 
 
 def test_a_listing_whose_newest_version_still_waits_is_left_to_the_judge(
