@@ -41,8 +41,9 @@ class IndexFolder:
 
     def living(self) -> list[Path]:
         """The files that must hear of every change: the current one, and one that a living rebuild fills."""
-        current = self.current()
+        # In this order: a rebuild that ends between the two looks has published the file that the second one finds.
         if not self._is_filling():
+            current = self.current()
             return [current] if current else []
         return sorted(path for path in self.folder.glob("suspects-*.sqlite") if _NAME.fullmatch(path.name))
 

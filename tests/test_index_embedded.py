@@ -21,6 +21,7 @@ from counterfoil.exceptions import IndexUnavailable
 from indexer.base import IndexState, PutStatus
 from indexer.document import SuspectDocument
 from indexer.embedded import EmbeddedIndex
+from indexer.embedded_folder import IndexFolder
 from indexer.query import EXACT_COUNT, Count, Facet, Sort, SuspectQuery
 
 ALL = SuspectQuery(owner_id=1, words="leather")
@@ -238,6 +239,35 @@ def test_another_process_finds_the_generation_that_was_published_meanwhile(tmp_p
     generation.publish()
     assert [one.id for one in theirs.search(ALL).suspects] == [2, 3]
     assert [one.id for one in ours.search(ALL).suspects] == [2, 3]
+
+
+@pytest.mark.parametrize("look", ["current", "_is_filling"])
+def test_what_is_put_while_a_generation_is_published_is_in_it(
+    tmp_path: Path, look: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever puts looks twice, for the current file and for a rebuild: it may be published after either look."""
+    ours, theirs = made(tmp_path, document(1)), EmbeddedIndex(tmp_path)
+    generation = ours.begin_generation()
+    generation.put([document(1)])
+    living, look_once = IndexFolder.living, getattr(IndexFolder, look)
+
+    def publish_after_looking(folder: IndexFolder) -> object:
+        found = look_once(folder)
+        monkeypatch.setattr(IndexFolder, look, look_once)
+        generation.publish()
+        return found
+
+    def look_and_publish(folder: IndexFolder) -> list[Path]:
+        monkeypatch.setattr(IndexFolder, look, publish_after_looking)
+        found = living(folder)
+        monkeypatch.setattr(IndexFolder, look, look_once)
+        return found
+
+    monkeypatch.setattr(IndexFolder, "living", look_and_publish)
+    theirs.put([document(2)])
+    if ours.search(ALL).total.value == 1:
+        generation.publish()
+    assert [one.id for one in ours.search(ALL).suspects] == [1, 2]
 
 
 _PUTTING = """
