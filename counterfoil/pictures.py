@@ -18,7 +18,9 @@ MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 20_000
 
-# For the whole process, not around each call: switching filters back and forth is not safe between threads.
+# For the whole process, not around each call: switching filters back and forth is not safe between threads. What else
+# Pillow has to say about broken pictures is no news: strangers' pictures must not fill our logs.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 # libjpeg goes over the whole picture once for each scan, and a scan can be ten bytes: photographs have about ten.

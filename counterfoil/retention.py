@@ -34,7 +34,7 @@ from counterfoil.store.retention import (
 # What nothing refers to: files of killed crawls, and those that a killed sweep had marked but not deleted.
 UNREFERENCED = "unreferenced"
 GRACE = timedelta(days=1)
-_AT_ONCE = 500
+_AT_ONCE = 2_000
 # More unknown files than this, if they are most of all, are no leftovers: they belong to another database.
 _MANY = 100
 
@@ -74,7 +74,7 @@ class _Stock:
 
     kind: Kind
     first: Any
-    expired: Callable[[sa.Connection, RetentionClass, Limits, Any, int], Sequence[Any]]
+    expired: Callable[[sa.Connection, RetentionClass, Limits, Any, int], tuple[Sequence[Any], Any]]
     mark: Callable[[sa.Connection, Collection[Any], RetentionClass, Limits, datetime], Collection[str]]
     unmark: Callable[[sa.Connection, Collection[str], datetime], None]
     known: Callable[[sa.Connection, Collection[str]], Mapping[str, bool]]
@@ -155,12 +155,13 @@ class Sweep:
     def _sweep_class(self, stock: _Stock, wanted: RetentionClass, swept: Swept) -> None:
         position = stock.first
         while not self._stop.is_set():
+            # In small steps: a long view of the database would keep SQLite from tidying up behind the crawls.
             with self._store.read() as connection:
-                expired = stock.expired(connection, wanted, self._limits, position, _AT_ONCE)
-            if not expired:
+                expired, position = stock.expired(connection, wanted, self._limits, position, _AT_ONCE)
+            if position is None:
                 return
-            position = expired[-1]
-            self._delete_marked(stock, self._mark(stock, wanted, expired), swept)
+            if expired:
+                self._delete_marked(stock, self._mark(stock, wanted, expired), swept)
 
     def _mark(self, stock: _Stock, wanted: RetentionClass, expired: Sequence[Any]) -> Collection[str]:
         with self._store.write() as connection, connection.begin_nested() as attempt:

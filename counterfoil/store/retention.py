@@ -38,10 +38,15 @@ class Limits:
 
 def expired_images(
     connection: sa.Connection, wanted: RetentionClass, limits: Limits, after: str, limit: int
-) -> list[str]:
-    """The next pictures of a class whose time has come, by SHA-256."""
-    found = sa.select(images.c.sha256).where(images.c.sha256 > after, _image_expired(wanted, limits))
-    return list(connection.scalars(found.order_by(images.c.sha256).limit(limit)))
+) -> tuple[list[str], str | None]:
+    """Look through the next pictures: those of a class whose time has come, and where to go on (None: at the end)."""
+    column = images.c.sha256
+    there = sa.select(column).where(column > after, images.c.deleted_at.is_(None))
+    looked_at = list(connection.scalars(there.order_by(column).limit(limit)))
+    if not looked_at:
+        return [], None
+    some = sa.select(column).where(column > after, column <= looked_at[-1], _image_expired(wanted, limits))
+    return list(connection.scalars(some)), looked_at[-1]
 
 
 def mark_images_deleted(
@@ -60,11 +65,14 @@ def unmark_images(connection: sa.Connection, sha256s: Collection[str], marked_at
 
 def expired_bodies(
     connection: sa.Connection, wanted: RetentionClass, limits: Limits, after: int, limit: int
-) -> list[int]:
-    """The next listing versions of a class whose body's time has come, by id."""
-    columns = listing_versions.c
-    found = sa.select(columns.id).where(columns.id > after, _body_expired(wanted, limits))
-    return list(connection.scalars(found.order_by(columns.id).limit(limit)))
+) -> tuple[list[int], int | None]:
+    """Look through the next listing versions: those of a class whose body's time has come, and where to go on."""
+    column = listing_versions.c.id
+    looked_at = list(connection.scalars(sa.select(column).where(column > after).order_by(column).limit(limit)))
+    if not looked_at:
+        return [], None
+    some = sa.select(column).where(column > after, column <= looked_at[-1], _body_expired(wanted, limits))
+    return list(connection.scalars(some)), looked_at[-1]
 
 
 def mark_bodies_deleted(
