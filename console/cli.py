@@ -9,7 +9,10 @@ from typing import Any
 import click
 
 from console.commands import (
+    backup,
     brands,
+    clock,
+    doctor,
     evidence,
     monitors,
     owners,
@@ -55,7 +58,22 @@ def cli(ctx: click.Context, owner: str | None) -> None:
     ctx.obj = Session(owner)
 
 
-for module in (owners, brands, products, sellers, rates, monitors, runs, search, suspects, evidence, service):
+for module in (
+    owners,
+    brands,
+    products,
+    sellers,
+    rates,
+    monitors,
+    runs,
+    search,
+    suspects,
+    evidence,
+    service,
+    doctor,
+    backup,
+    clock,
+):
     for command in module.commands:
         cli.add_command(command)
 

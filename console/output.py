@@ -58,6 +58,14 @@ def deleted_words(moment: datetime) -> str:
     return f"deleted by retention on {moment:%Y-%m-%d}"
 
 
+def size(number: int) -> str:
+    """Bytes for people, in the unit that leaves few digits: `12 MB`."""
+    units = ("bytes", "kB", "MB", "GB", "TB")
+    power = min(len(units) - 1, (len(str(number)) - 1) // 3)
+    value = number / 1_000**power
+    return f"{value:.{int(power > 0 and value < 10)}f} {units[power]}"
+
+
 def _console() -> Console:
     # A file or a pipe has no width: lines are never cut there.
     console = Console(highlight=False)

@@ -15,6 +15,9 @@ CounterfoilError
 |   +-- StoreDamaged      it is there and unreadable: never start empty over it
 |   +-- SchemaMismatch    made by another version of the program
 |   +-- StoreUnavailable  the database does not answer just now: trying again can help
+|   +-- VersionConflict   another version of the program is at work on it
+|   +-- BackupDamaged     a backup is not whole, or not what its manifest says
+|   +-- ClockMismatch     the machine's clock contradicts what the database has seen
 |   +-- EvidenceDamaged   a stored file is not what its name says
 |   +-- EvidenceUnavailable the bucket of pictures and bodies does not answer
 +-- AddressRefused        an outgoing request would leave the addresses that it may reach
@@ -25,6 +28,8 @@ CounterfoilError
 
 __all__ = [
     "AddressRefused",
+    "BackupDamaged",
+    "ClockMismatch",
     "Conflict",
     "CounterfoilError",
     "DeletedByRetention",
@@ -45,16 +50,19 @@ __all__ = [
     "Superseded",
     "UnknownMarketplace",
     "UnreadablePicture",
+    "VersionConflict",
 ]
 
 
 class CounterfoilError(Exception):
     """The root of all errors raised on purpose; its text is meant for a person.
 
-    `permanent` is true where trying the same thing again cannot help.
+    `permanent` is true where trying the same thing again cannot help; `fatal` where the process that meets it can do
+    nothing more of use: it says so once and ends.
     """
 
     permanent = True
+    fatal = False
 
 
 class InvalidInput(CounterfoilError):
@@ -104,9 +112,27 @@ class StoreError(CounterfoilError):
 class StoreDamaged(StoreError):
     """The database is there and cannot be read: refuse, rather than start empty over it."""
 
+    fatal = True
+
 
 class SchemaMismatch(StoreError):
     """The database was made by another version of the program."""
+
+    fatal = True
+
+
+class VersionConflict(StoreError):
+    """Another version of the program is at work on this database; the text names who runs."""
+
+    fatal = True
+
+
+class BackupDamaged(StoreError):
+    """A backup is not whole, or not what its manifest says it is."""
+
+
+class ClockMismatch(StoreError):
+    """The machine's clock contradicts the times in the database: set it, or accept it."""
 
 
 class StoreUnavailable(StoreError):

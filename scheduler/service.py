@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
+from apscheduler.job import Job
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from counterfoil.clock import now
@@ -28,19 +29,34 @@ _AFTER_A_FAILURE = timedelta(hours=1)
 
 
 def run_scheduler(store: Store, settings: Settings, stop: threading.Event) -> None:
-    """Fire due monitors until `stop` is set."""
+    """Fire due monitors until `stop` is set. Raises what no later tick can mend: StoreDamaged, SchemaMismatch."""
     scheduler = BackgroundScheduler(
         timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     )
-    scheduler.add_job(fire_due, "interval", seconds=settings.tick_seconds, args=[store, settings])
+    fatal: list[CounterfoilError] = []
+
+    def tick() -> None:
+        try:
+            fire_due(store, settings)
+        except CounterfoilError as error:
+            if error.fatal:
+                fatal.append(error)
+                stop.set()
+            else:
+                log.error("monitors could not be looked at, next try at the next tick: %s", error)
+
+    ticking = scheduler.add_job(tick, "interval", seconds=settings.tick_seconds)
     scheduler.add_job(remove_old_logs, "interval", hours=6, args=[settings], next_run_time=now())
     scheduler.add_job(sweep_evidence, "interval", hours=1, args=[store, settings, stop], next_run_time=now())
     scheduler.start()
     log.info("scheduler started")
     try:
-        stop.wait()
+        while not stop.wait(settings.tick_seconds):
+            _wake(ticking, 2 * settings.tick_seconds)
     finally:
         scheduler.shutdown()
+    if fatal:
+        raise fatal[0]
 
 
 def fire_due(store: Store, settings: Settings) -> int:
@@ -95,11 +111,19 @@ def next_times(monitor: Monitor, moment: datetime) -> tuple[datetime, datetime]:
     return nominal, nominal + timedelta(seconds=random.uniform(0, monitor.schedule.jitter_seconds))
 
 
+def _wake(ticking: Job, seconds: float) -> None:
+    # APScheduler waits for a time of day: when the clock is set back by an hour, it would wait for that hour.
+    if ticking.next_run_time > now() + timedelta(seconds=seconds):
+        ticking.modify(next_run_time=now())
+
+
 def _fire_safely(store: Store, settings: Settings, monitor: Monitor, moment: datetime) -> int:
     try:
         with store.write() as connection:
             run_id = fire(connection, monitor, late_after=timedelta(seconds=settings.late_seconds), moment=moment)
     except (StoreError, Conflict) as error:
+        if error.fatal:
+            raise
         log.warning("monitor %s could not be fired, next try at the next tick: %s", monitor.name, error)
         return 0
     except Exception as error:  # whatever it is, the other monitors are not to blame

@@ -39,7 +39,7 @@ def supervise(
 ) -> None:
     """Keep every part running until `stop` is set, then stop them all.
 
-    `commands` are the arguments of `program` by the part's name. Raises CounterfoilError when a part refuses to start:
+    `commands` are the arguments of `program` by the part's name. Raises CounterfoilError when a part refuses to run:
     its own message has been printed by then.
     """
     parts = [Part(name=name, command=[*program, *command]) for name, command in commands.items()]
@@ -60,7 +60,7 @@ def _keep_running(part: Part) -> None:
     if code is None:
         return
     if code == REFUSED:
-        raise CounterfoilError(f"{part.name} refused to start: see its message above.")
+        raise CounterfoilError(f"{part.name} refused to run: see its message above.")
     _plan_restart(part)
     log.error("%s ended with exit code %s: started again in %.0f s", part.name, code, part.pause)
 

@@ -67,6 +67,8 @@ def _work(store: Store, settings: Settings, stop: threading.Event, program: Prog
         try:
             worked = work_once(store, settings, stop, program)
         except CounterfoilError as error:
+            if error.fatal:
+                raise
             log.error("worker: %s", error)
             worked = False
         if not worked:
@@ -130,6 +132,8 @@ def _beat(store: Store, settings: Settings, crawl: Crawl) -> None:
         with store.write() as connection:
             held = heartbeat(connection, crawl.id, crawl.attempt, timedelta(seconds=settings.lease_seconds), now())
     except StoreError as error:
+        if error.fatal:
+            raise
         # The lease lasts for two more beats; a database that is back by then has noticed nothing.
         log.warning("crawl %s: heartbeat failed: %s", crawl.id, error)
         return

@@ -50,13 +50,18 @@ def marketplace(folder: Path, *arguments: str) -> Iterator[str]:
 
 @dataclass
 class Installation:
-    """A data folder with the example marketplace declared in it."""
+    """A data folder with the example marketplace declared in it, unless it is there already."""
 
     folder: Path
     market: str
     extra: dict[str, str] = field(default_factory=dict)
+    declare: bool = True
 
     def __post_init__(self) -> None:
+        if self.declare:
+            self._declare()
+
+    def _declare(self) -> None:
         declared = subprocess.run(
             [sys.executable, "-m", "examples.marketplace", "declaration", "--url", self.market + "/"],
             capture_output=True,

@@ -103,7 +103,7 @@ def test_a_part_that_refuses_to_start_stops_the_whole_with_an_error(
     notes: Notes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     parts = notes.parts(good="serve", bad="refuse")
-    with pytest.raises(CounterfoilError, match="bad refused to start: see its message above"):
+    with pytest.raises(CounterfoilError, match="bad refused to run: see its message above"):
         supervise(parts, threading.Event(), PROGRAM)
     assert "COUNTERFOIL_HTTP_PORT" in capfd.readouterr().err
     assert len(notes.pids("bad", "started")) == 1

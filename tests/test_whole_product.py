@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 from installation import Installation, marketplace, wait_until
-from PIL import Image, ImageDraw
+from PIL import Image
+from things import register_lamp, wait_for_listings, write_catalogue
 
 PARTS = ("scrapy crawl", "console schedule", "--role crawl", "--role judge", "--role deliver", "console serve")
 
@@ -28,10 +29,10 @@ def test_the_demo_finds_every_expected_suspect_and_nothing_honest(tmp_path: Path
 
 
 def test_kill_9_of_every_process_once_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    _catalogue(tmp_path, count=1_000)
+    write_catalogue(tmp_path, count=1_000)
     with marketplace(tmp_path, "--catalogue", str(tmp_path / "c.jsonl"), "--images", str(tmp_path / "i")) as address:
         place = Installation(tmp_path, address)
-        _register(place, tmp_path / "i" / "0.png")
+        register_lamp(place, tmp_path / "i" / "0.png")
         place.run("monitor", "add", "all", "--marketplace", "example", "--query", "*", "--every", "1d", "--now")
         with place.service() as service:
             for part in PARTS:
@@ -42,13 +43,13 @@ def test_kill_9_of_every_process_once_loses_and_doubles_nothing(tmp_path: Path) 
 
 
 def test_kill_9_of_the_whole_service_is_followed_by_a_normal_start(tmp_path: Path) -> None:
-    _catalogue(tmp_path, count=200)
+    write_catalogue(tmp_path, count=200)
     with marketplace(tmp_path, "--catalogue", str(tmp_path / "c.jsonl"), "--images", str(tmp_path / "i")) as address:
         place = Installation(tmp_path, address)
-        _register(place, tmp_path / "i" / "0.png")
+        register_lamp(place, tmp_path / "i" / "0.png")
         place.run("monitor", "add", "all", "--marketplace", "example", "--query", "*", "--every", "1d", "--now")
         with place.service() as service:
-            _wait_for_listings(place, 20)
+            wait_for_listings(place, 20)
             children = service.children(recursive=True)
             service.kill()
             _, alive = psutil.wait_procs(children, timeout=40)
@@ -59,10 +60,10 @@ def test_kill_9_of_the_whole_service_is_followed_by_a_normal_start(tmp_path: Pat
 
 
 def test_a_verdict_survives_the_next_crawl_and_a_new_product_finds_past_listings(tmp_path: Path) -> None:
-    _catalogue(tmp_path, count=60)
+    write_catalogue(tmp_path, count=60)
     with marketplace(tmp_path, "--catalogue", str(tmp_path / "c.jsonl"), "--images", str(tmp_path / "i")) as address:
         place = Installation(tmp_path, address)
-        _register(place, tmp_path / "i" / "0.png")
+        register_lamp(place, tmp_path / "i" / "0.png")
         place.run("monitor", "add", "all", "--marketplace", "example", "--query", "*", "--every", "1d", "--now")
         with place.service():
             wait_until(place.finished, 90, "the first run is done")
@@ -103,57 +104,9 @@ def _found(suspects: dict[str, dict[str, object]], key: str, product: str | None
     return key in suspects and product in str(suspects[key]["products"])
 
 
-def _catalogue(folder: Path, count: int) -> None:
-    """Listings that share twenty drawn pictures; every twentieth shows the reference."""
-    (folder / "i").mkdir()
-    for number in range(20):
-        _draw(number).save(folder / "i" / f"{number}.png")
-    with (folder / "c.jsonl").open("w") as file:
-        for number in range(count):
-            line = {
-                "id": f"L{number}",
-                "title": f"Thing {number}",
-                "description": "A thing.",
-                "price": "10.00",
-                "currency": "EUR",
-                "seller": f"Seller {number % 7}",
-                "seller_id": f"s{number % 7}",
-                "ships_from": "DE",
-                "category": "things",
-                "images": [f"{number % 20}.png"],
-            }
-            file.write(json.dumps(line) + "\n")
-
-
-def _draw(seed: int) -> Image.Image:
-    chance = random.Random(seed)
-    image = Image.new("RGB", (160, 160), "white")
-    pen = ImageDraw.Draw(image)
-    for _ in range(25):
-        x, y = chance.randrange(160), chance.randrange(160)
-        colour = tuple(chance.randrange(256) for _ in range(3))
-        pen.ellipse((x, y, x + chance.randrange(10, 70), y + chance.randrange(10, 70)), fill=colour)
-    return image
-
-
-def _register(place: Installation, picture: Path) -> None:
-    place.run("brand", "add", "Acme")
-    place.run("product", "add", "Lamp", "--brand", "Acme", "--image", str(picture))
-
-
-def _wait_for_listings(place: Installation, count: int) -> None:
-    store = place.store()
-
-    def seen() -> bool:
-        with store.read() as connection:
-            return bool(connection.exec_driver_sql("SELECT count(*) FROM sightings").scalar_one() >= count)
-
-    wait_until(seen, 60, f"{count} listings are stored\n{place.log()[-2_000:]}")
-
-
 def _kill_once(place: Installation, service: psutil.Process, part: str) -> None:
     """Kill a part when it is at work, in the middle of the crawl."""
-    _wait_for_listings(place, 30)
+    wait_for_listings(place, 30)
 
     def find() -> psutil.Process | None:
         return next((one for one in service.children(recursive=True) if part in _command(one)), None)

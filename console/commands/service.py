@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 from pydantic import SecretStr
@@ -10,7 +11,9 @@ from pydantic import SecretStr
 from console.logs import configure_logging
 from console.output import print_table
 from console.session import Session
+from counterfoil.exceptions import CounterfoilError
 from counterfoil.lifeline import follow_parent, stop_event
+from counterfoil.presence import present
 from counterfoil.settings import Settings, variable
 from counterfoil.store import check_integrity
 
@@ -49,7 +52,8 @@ def schedule(session: Session, lifeline: bool) -> None:
     """
     from scheduler.service import run_scheduler
 
-    run_scheduler(session.store, session.settings, _begin(session, lifeline))
+    with _part(session, "schedule", lifeline) as stop:
+        run_scheduler(session.store, session.settings, stop)
 
 
 @click.command()
@@ -63,7 +67,9 @@ def work(session: Session, roles: tuple[str, ...], lifeline: bool) -> None:
     Example:
       counterfoil work --role crawl
     """
-    _run_roles(session, roles or ROLES, _begin(session, lifeline))
+    roles = roles or ROLES
+    with _part(session, f"work ({', '.join(roles)})", lifeline) as stop:
+        _run_roles(session, roles, stop)
 
 
 @click.command()
@@ -81,7 +87,8 @@ def serve(session: Session, host: str | None, port: int | None, lifeline: bool) 
     from console.server import run_server
 
     chosen = session.settings.http_port if port is None else port
-    run_server(session, host or session.settings.http_host, chosen, _begin(session, lifeline))
+    with _part(session, "serve", lifeline) as stop:
+        run_server(session, host or session.settings.http_host, chosen, stop)
 
 
 @click.command()
@@ -96,13 +103,17 @@ def up(session: Session, lifeline: bool) -> None:
     Example:
       counterfoil up
     """
-    from scheduler.supervisor import supervise
+    from scheduler.supervisor import REFUSED, supervise
 
-    stop = _begin(session, lifeline)
-    check_integrity(session.store)
-    click.echo(f"data folder: {session.settings.data}")
-    click.echo(f"address: http://{session.settings.http_host}:{session.settings.http_port}/")
-    supervise(_parts(), stop)
+    with _part(session, "up", lifeline) as stop:
+        check_integrity(session.store)
+        click.echo(f"data folder: {session.settings.data}")
+        click.echo(f"address: http://{session.settings.http_host}:{session.settings.http_port}/")
+        try:
+            supervise(_parts(), stop)
+        except CounterfoilError as error:
+            click.echo(f"Error: {error}", err=True)
+            raise click.exceptions.Exit(REFUSED) from error
 
 
 def _parts() -> dict[str, Sequence[str]]:
@@ -110,24 +121,28 @@ def _parts() -> dict[str, Sequence[str]]:
     return {"schedule": ["schedule", "--lifeline"], **roles, "serve": ["serve", "--lifeline"]}
 
 
-def _begin(session: Session, lifeline: bool) -> threading.Event:
+@contextmanager
+def _part(session: Session, role: str, lifeline: bool) -> Iterator[threading.Event]:
+    """Be a part of the service; yields the event that asks it to stop."""
     configure_logging(session.settings)
     stop = stop_event()
     if lifeline:
         follow_parent(stop)
-    return stop
+    with present(session.store, session.settings, role, stop):
+        yield stop
 
 
 def _run_roles(session: Session, roles: Sequence[str], stop: threading.Event) -> None:
-    failed = threading.Event()
+    """Do the work of all roles; the first that fails stops the others, and its error is raised."""
+    failures: list[Exception] = []
     work = [_work_of(session, role, stop) for role in roles]
-    threads = [threading.Thread(target=_guarded, args=(run, stop, failed)) for run in work]
+    threads = [threading.Thread(target=_guarded, args=(run, stop, failures)) for run in work]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if failed.is_set():
-        raise click.exceptions.Exit(1)
+    if failures:
+        raise _worst(failures)
 
 
 def _work_of(session: Session, role: str, stop: threading.Event) -> Callable[[], None]:
@@ -143,13 +158,20 @@ def _work_of(session: Session, role: str, stop: threading.Event) -> Callable[[],
     return lambda: run_delivery(store, session.bare_index, stop, settings.tick_seconds)
 
 
-def _guarded(run: Callable[[], None], stop: threading.Event, failed: threading.Event) -> None:
+def _guarded(run: Callable[[], None], stop: threading.Event, failures: list[Exception]) -> None:
     try:
         run()
-    except Exception:  # the process ends, so that its supervisor starts it again whole
-        log.exception("a role failed: stopping the process")
-        failed.set()
+    except Exception as error:  # the process ends, so that its supervisor starts it again whole
+        known = isinstance(error, CounterfoilError)
+        log.error("a role failed: stopping the process: %s", error, exc_info=not known)
+        failures.append(error)
         stop.set()
+
+
+def _worst(failures: Sequence[Exception]) -> Exception:
+    """The error to end with: one that a restart cannot mend, else a plain failure, after which it is started again."""
+    fatal = next((error for error in failures if isinstance(error, CounterfoilError) and error.fatal), None)
+    return fatal or click.exceptions.Exit(1)
 
 
 def _shown(value: object) -> str:

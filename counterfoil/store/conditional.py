@@ -43,6 +43,11 @@ def changed_one(connection: sa.Connection, statement: sa.Update | sa.Delete) -> 
     return connection.execute(statement).rowcount == 1
 
 
+def changed(connection: sa.Connection, statement: sa.Update | sa.Delete) -> int:
+    """Run an update; how many rows met its condition."""
+    return connection.execute(statement).rowcount
+
+
 def _insert(connection: sa.Connection, table: sa.Table) -> Any:
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     return dialect.insert(table)

@@ -8,7 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from counterfoil.exceptions import Conflict, InvalidInput, InvalidSetting, StoreDamaged, StoreUnavailable
+from counterfoil.exceptions import (
+    Conflict,
+    InvalidInput,
+    InvalidSetting,
+    SchemaMismatch,
+    StoreDamaged,
+    StoreUnavailable,
+)
 
 # A writer waits this long for another's transaction; ours last milliseconds, so more means that something is stuck.
 _BUSY_SECONDS = 30
@@ -18,17 +25,26 @@ _DAMAGE = ("malformed", "not a database", "unsupported file format")
 
 
 class Store:
-    """The database: `with store.write() as connection` is one transaction, committed at the end or not at all."""
+    """The database: `with store.write() as connection` is one transaction, committed at the end or not at all.
+
+    Once `revision` is set, to the schema that this program knows, nothing is written to a database that has another.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        self.revision: str | None = None
         snapshot = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
         self._reader = engine.execution_options(counterfoil_read=True, **snapshot)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """One writing transaction. On SQLite it takes the write lock at once, so that it never fails half-way."""
+        """One writing transaction. On SQLite it takes the write lock at once, so that it never fails half-way.
+
+        Raises SchemaMismatch when another version of the program has migrated the database meanwhile.
+        """
         with _our_errors(), self.engine.begin() as connection:
+            if self.revision is not None:
+                self._require_revision(connection)
             yield connection
 
     @contextmanager
@@ -41,14 +57,27 @@ class Store:
         """Close every pooled connection."""
         self.engine.dispose()
 
+    def _require_revision(self, connection: sa.Connection) -> None:
+        # On PostgreSQL this also keeps a migration waiting until the transaction ends: it locks this table first.
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if found != self.revision:
+            raise SchemaMismatch(
+                f"The database was changed to schema {found} by another version of Counterfoil while this process, "
+                f"which knows schema {self.revision}, was running: it writes nothing more. Start the other version."
+            )
 
-def connect(address: str) -> Store:
-    """A Store over an SQLAlchemy address; nothing is opened until the first transaction. Raises InvalidSetting."""
+
+def connect(address: str, timeout: float | None = None) -> Store:
+    """A Store over an SQLAlchemy address; nothing is opened until the first transaction. Raises InvalidSetting.
+
+    `timeout` is how many seconds a PostgreSQL server may take to answer at all.
+    """
     url = read_address(address)
     if url.get_backend_name() == "sqlite":
         return Store(_sqlite_engine(url))
+    patience = {} if timeout is None else {"connect_timeout": max(2, round(timeout))}
     try:
-        return Store(sa.create_engine(url, pool_pre_ping=True))
+        return Store(sa.create_engine(url, pool_pre_ping=True, connect_args=patience))
     except (ImportError, sa.exc.NoSuchModuleError) as error:
         raise InvalidSetting(
             f"COUNTERFOIL_DATABASE_URL needs a driver that is not installed ({error}): "

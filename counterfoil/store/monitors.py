@@ -86,6 +86,12 @@ def due_monitors(connection: sa.Connection, now: datetime, limit: int = 100) -> 
     return [_monitor(connection, row) for row in rows]
 
 
+def active_monitors(connection: sa.Connection) -> list[Monitor]:
+    """Every monitor of all owners that is not paused, in the order they were set up."""
+    rows = connection.execute(_live().where(monitors.c.state == MonitorState.ACTIVE).order_by(monitors.c.id)).all()
+    return [_monitor(connection, row) for row in rows]
+
+
 def advance(connection: sa.Connection, monitor: Monitor, nominal_at: datetime, due_at: datetime) -> bool:
     """Move a monitor on to its next time; false if somebody else fired it, paused it or removed it meanwhile."""
     unchanged = sa.and_(

@@ -1,7 +1,6 @@
-"""Makes and migrates the database, and refuses one that is damaged or belongs to another version."""
+"""Makes and migrates the database, and refuses one that is damaged, not ours to write, or another version's."""
 
 import fcntl
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,31 +13,59 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from counterfoil.clock import now
 from counterfoil.exceptions import SchemaMismatch, StoreDamaged, StoreError
 from counterfoil.settings import Settings
 from counterfoil.store.engine import Store, connect, read_address
+from counterfoil.store.parts import refuse_other_versions
+from counterfoil.store.permissions import named_errors, require_access
+from counterfoil.store.tables import parts
+from counterfoil.version import VERSION
 
+# In the data folder until a restore is whole.
+UNFINISHED_RESTORE = "restore.json"
 _FOLDER = Path(__file__).parent / "migrations"
 # Any number that no other program takes on the same PostgreSQL database.
 _POSTGRES_LOCK = 0x636F756E
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, *, restoring: bool = False) -> Store:
     """Open the database, making or migrating it first where needed.
 
     Raises StoreDamaged rather than start empty over a database that is there and cannot be read, or over a folder whose
-    database is gone; SchemaMismatch when a newer version of the program made it.
+    database is gone; SchemaMismatch when a newer version of the program made it; VersionConflict rather than migrate it
+    under another version that is running; StoreError where this user may not write it, and, unless by the restore
+    itself, while a restore into the folder is not finished.
     """
     url = read_address(settings.database_address)
-    if url.get_backend_name() != "sqlite":
-        return _ready(connect(settings.database_address), may_be_empty=True)
     make_folder(settings.data)
+    if not restoring and (settings.data / UNFINISHED_RESTORE).exists():
+        raise StoreError(
+            f"A restore into {settings.data} was not finished, so nothing here is whole: run the same `counterfoil "
+            "restore` again, or delete the folder."
+        )
+    if url.get_backend_name() != "sqlite":
+        _make_evidence(settings.data)
+        return _ready(connect(settings.database_address), may_be_empty=True)
+    path = Path(str(url.database))
     with _locked(settings.data / "database.lock"):
-        _make_sqlite(Path(str(url.database)), settings.data)
+        require_access(path.parent, "The database's folder")
+        _make_sqlite(path, settings.data)
+        for file in (path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))):
+            require_access(file, "The database")
         store = _ready(connect(settings.database_address), may_be_empty=False)
         # From here on the folder is in use: a database that is missing later was lost.
-        (settings.data / "evidence").mkdir(exist_ok=True)
+        _make_evidence(settings.data)
         return store
+
+
+def migrate_copy(store: Store) -> None:
+    """Bring a copy of a database, which nobody else uses, to this version's schema."""
+    with store.write() as connection:
+        if sa.inspect(connection).has_table(parts.name):
+            # Whoever runs on the original does not run on its copy.
+            connection.execute(parts.delete())
+        _upgrade(connection)
 
 
 def make_folder(folder: Path) -> None:
@@ -47,8 +74,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StoreError(f"The data folder {folder} cannot be made: {error}. Set COUNTERFOIL_DATA.") from error
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise StoreError(f"The data folder {folder} cannot be written by this user: mend its permissions.")
+    require_access(folder, "The data folder")
 
 
 @cache
@@ -95,12 +121,20 @@ def _create_whole(path: Path) -> None:
     draft.rename(path)
 
 
+def _make_evidence(data: Path) -> None:
+    folder = data / "evidence"
+    with named_errors(folder, "The evidence folder"):
+        folder.mkdir(exist_ok=True)
+    require_access(folder, "The evidence folder")
+
+
 def _ready(store: Store, *, may_be_empty: bool) -> Store:
     try:
         _migrate(store, may_be_empty=may_be_empty)
     except BaseException:
         store.close()
         raise
+    store.revision = head_revision()
     return store
 
 
@@ -116,14 +150,30 @@ def _migrate(store: Store, *, may_be_empty: bool) -> None:
         )
     _refuse_newer(current)
     with store.write() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
+        tables = hold_all(connection)
+        if "parts" in tables:
+            refuse_other_versions(connection, VERSION, now())
         _upgrade(connection)
 
 
+def hold_all(connection: sa.Connection) -> list[str]:
+    """Let nobody else migrate, and no writer go on, until the transaction ends; the tables that there are."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
+    tables = sa.inspect(connection).get_table_names()
+    if connection.dialect.name == "postgresql" and "alembic_version" in tables:
+        # Every writer has read it first, and reads it again when it gets its turn.
+        connection.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+    return tables
+
+
+def knows_revision(revision: str) -> bool:
+    """Whether this version of the program has this migration."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def _refuse_newer(current: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and not knows_revision(current):
         raise SchemaMismatch(
             f"The database was made by a newer version of Counterfoil (schema {current}; this one knows up to "
             f"{head_revision()}). Start that version, or restore a backup made before its upgrade."
@@ -144,6 +194,8 @@ def _config() -> Config:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
+    with named_errors(path, "The file"):
+        file = path.open("a")
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -40,6 +40,19 @@ instance = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
+parts = sa.Table(
+    "parts",
+    metadata,
+    # Random: SQLite gives the number of a row that is gone to the next, and two parts must never take each other's.
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("role", sa.String(32), nullable=False),
+    sa.Column("version", sa.String(64), nullable=False),
+    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("started_at", Time, nullable=False),
+    sa.Column("lease_until", Time, nullable=False),
+)
+
 # ------------------------------------------------------------------------------------------------- owner side
 
 owners = sa.Table(
