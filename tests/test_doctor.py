@@ -32,6 +32,7 @@ from counterfoil.store.images import add_image
 from counterfoil.store.instance import ClockJump, note_clock_jump, raise_newest_time
 from counterfoil.store.outbox import put_in_outbox
 from counterfoil.store.parts import LONGEST_LEASE, Registration, register_part
+from counterfoil.store.schema import UNFINISHED_RESTORE, head_revision
 from counterfoil.version import VERSION
 from indexer.opening import open_index
 from indexer.rebuild import rebuild
@@ -175,6 +176,16 @@ def test_a_disk_that_fills_up_is_told_in_time(
     expect(on_sqlite, "disk", level, words)
 
 
+def test_a_disk_on_which_no_crawl_starts_is_wrong_and_names_the_setting(on_sqlite: Place) -> None:
+    greedy = with_settings(on_sqlite, min_free_megabytes=10**9)
+    expect(greedy, "disk", Level.WRONG, "no crawl starts", "COUNTERFOIL_MIN_FREE_MEGABYTES")
+
+
+def test_a_restore_that_was_not_finished_is_wrong(on_sqlite: Place) -> None:
+    (on_sqlite.settings.data / UNFINISHED_RESTORE).touch()
+    expect(on_sqlite, "folder", Level.WRONG, "was not finished", "counterfoil restore")
+
+
 @pytest.mark.parametrize(
     ("number", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1_500, "1.5 kB"), (10**13, "10 TB"), (10**16, "10000 TB")]
 )
@@ -187,7 +198,7 @@ def test_sizes_are_told_in_the_unit_with_few_digits(number: int, text: str) -> N
 
 def test_a_database_is_named_with_its_engine_and_schema(place: Place, store: Store) -> None:
     engine = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[store.engine.dialect.name]
-    expect(place, "database", Level.OK, engine, "schema 0008")
+    expect(place, "database", Level.OK, engine, f"schema {head_revision()}")
     expect(place, "integrity", Level.OK)
     expect(place, "log", Level.OK)
 
@@ -280,6 +291,15 @@ def test_a_sample_of_the_evidence_is_verified(place: Place, store: Store, eviden
     many = Place(settings=place.settings, files=100)
     expect(many, "evidence", Level.OK, "4 files verified")
     expect(Place(settings=place.settings, files=0), "evidence", Level.OK, "nothing")
+
+
+def test_a_bucket_that_cannot_be_reached_is_wrong_before_anything_is_stored(
+    on_sqlite: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ALLOW_HTTP": "true", "AWS_REGION": "x"}.items():
+        monkeypatch.setenv(name, value)
+    keys = {"s3_access_key_id": SecretStr("a"), "s3_secret_access_key": SecretStr("b")}
+    expect(with_settings(on_sqlite, evidence_url="s3://nowhere", **keys), "evidence", Level.WRONG, "s3://nowhere")
 
 
 def test_missing_and_damaged_evidence_is_found(place: Place, store: Store, evidence: EvidenceStore) -> None:

@@ -56,7 +56,7 @@ def restore(session: Session, target: Path) -> None:
 
     \b
     Example:
-      COUNTERFOIL_DATA=/srv/counterfoil counterfoil restore /mnt/backups/counterfoil
+      counterfoil restore /mnt/backups/counterfoil
     """
     problems: list[str] = []
 

@@ -11,6 +11,7 @@ from counterfoil.exceptions import EvidenceDamaged, NotFound
 from counterfoil.store.references import sample_bodies, sample_images
 
 _SHARE = 0.7
+_NO_PICTURE = "0" * 64
 
 
 def check_evidence(place: Place) -> Finding:
@@ -23,7 +24,9 @@ def check_evidence(place: Place) -> Finding:
             *((evidence.get_body, name) for name in sample_bodies(connection, place.files)),
         ]
     if not wanted:
-        return ok("nothing is stored yet")
+        # Nothing to read is no reason to believe that a bucket can be reached.
+        evidence.has_image(_NO_PICTURE)
+        return ok("nothing to read" if place.files == 0 else "nothing is stored yet")
     counts: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for get, name in wanted:

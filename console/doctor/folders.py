@@ -8,7 +8,9 @@ from pathlib import Path
 from console.doctor.findings import Finding, hint, together, wrong
 from console.doctor.place import Place
 from console.output import size
+from counterfoil.disk import shortage
 from counterfoil.store.permissions import refusal, user_name
+from counterfoil.store.schema import UNFINISHED_RESTORE
 
 _INSIDE = (
     *("counterfoil.sqlite", "counterfoil.sqlite-wal", "counterfoil.sqlite-shm", "database.lock"),
@@ -29,7 +31,7 @@ def check_folder(place: Place) -> Finding:
         return hint(f"{data} does not exist yet", "the first command makes it; another folder: set COUNTERFOIL_DATA")
     if not data.is_dir():
         return wrong(f"{data} is no folder", "move the file away, or set COUNTERFOIL_DATA")
-    problems = [*_unusable(data), *_of_others(data), *_open_to_others(data)]
+    problems = [*_unusable(data), *_half_restored(data), *_of_others(data), *_open_to_others(data)]
     return together(problems, f"{data}, of {user_name(data.stat().st_uid)}, mode {stat.filemode(data.stat().st_mode)}")
 
 
@@ -41,9 +43,11 @@ def check_disk(place: Place) -> Finding:
     disk = os.statvfs(folder)
     free, whole = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
     remedy = "make room, or move the data folder to a larger disk: a crawl stops with disk_full, nothing is torn"
-    problems = []
+    problems, short = [], shortage(place.settings)
     if free < _LEAST_BYTES:
         problems.append(wrong(f"only {size(free)} are free", remedy))
+    elif short is not None:
+        problems.append(wrong(f"no crawl starts: {short}"))
     elif free < _FEW_BYTES or free < whole * _FEW_SHARE:
         problems.append(hint(f"{size(free)} of {size(whole)} are free", remedy))
     # A file system without a table of inodes says that it has none.
@@ -59,6 +63,11 @@ def _unusable(data: Path) -> Iterator[Finding]:
         wanted = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
         if not os.access(path, wanted):
             yield wrong(refusal(path, "the path"))
+
+
+def _half_restored(data: Path) -> Iterator[Finding]:
+    if os.access(data, os.X_OK) and (data / UNFINISHED_RESTORE).exists():
+        yield wrong("a restore was not finished: nothing here counts yet", "run the same `counterfoil restore` again")
 
 
 def _of_others(data: Path) -> Iterator[Finding]:
