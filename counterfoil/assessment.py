@@ -40,7 +40,7 @@ class Judge:
         self._authorised = registry.authorised_sellers
         self._rates = rates
         self._profiles = {one.product.id: make_profile(one.product, one.brand) for one in registry.products}
-        self._bank = ReferenceBank([reference for one in registry.products for reference in one.references])
+        self._bank = ReferenceBank([reference for one in registry.products for reference in one.references], {})
 
     def assess(
         self, facts: ListingFacts, marketplace: str, fingerprints: Mapping[str, Fingerprint]
@@ -72,7 +72,7 @@ class Judge:
     def _matches(self, fingerprints: Mapping[str, Fingerprint]) -> dict[int, tuple[Match, ...]]:
         found: dict[int, tuple[Match, ...]] = {}
         for fingerprint in fingerprints.values():
-            for match in self._bank.match(fingerprint):
+            for match in self._bank.match_kept(fingerprint):
                 found[match.product_id] = (*found.get(match.product_id, ()), match)
         return found
 

@@ -390,8 +390,8 @@ class Fingerprint:
     """What is kept of a picture so that copies of it can be found later.
 
     `phash` is imagehash's 64-bit DCT hash (8 bytes), kept because others can compute and exchange it; `dct256` is the
-    256-bit one (32 bytes) that decides. A picture that is too plain is not `informative` and never matches: flat
-    pictures all hash alike.
+    256-bit one (32 bytes) that decides, `box256` the same of the foreground alone. A picture that is too plain is not
+    `informative` and never matches: flat pictures all hash alike.
     """
 
     image_sha256: str
@@ -400,6 +400,7 @@ class Fingerprint:
     height: int
     phash: bytes
     dct256: bytes
+    box256: bytes
     informative: bool
 
 
@@ -412,16 +413,53 @@ class Reference:
     fingerprint: Fingerprint
 
 
+class MatchKind(StrEnum):
+    """What a match says: the reference's own pixels were used again, or the same product was photographed anew."""
+
+    COPY = "copy"
+    SAME_PRODUCT = "same-product"
+
+
+class MatchDecision(StrEnum):
+    """How sure it is: beyond doubt, to be looked at by a person, or by its hash alone because the pixels are gone."""
+
+    CONFIRMED = "confirmed"
+    REVIEW = "review"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transform:
+    """Where a reference lies in a picture: its four corners (from the upper left, clockwise) in the picture's pixels.
+
+    Seen from the reference: first mirrored or not, then turned by `rotation` degrees counter-clockwise and enlarged by
+    `scale`, as measured at its middle. Corners outside the picture were cut off.
+    """
+
+    mirrored: bool
+    rotation: float
+    scale: float
+    quadrangle: tuple[tuple[float, float], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A listing's picture looks like a reference image: `distance` in bits of 256 (0 is the same hash)."""
+    """A listing's picture shows a reference image: which stage decided, how surely, and by what evidence.
+
+    `score` is 0..1. `distance` is in bits of 256 where a hash decided; `agreement` (0..1) says how well the aligned
+    pixels of the product agree where pixels decided.
+    """
 
     image_sha256: str
     reference_image_id: int
     product_id: int
-    distance: int
     score: float
     stage: str
+    kind: MatchKind = MatchKind.COPY
+    decision: MatchDecision = MatchDecision.CONFIRMED
+    transform: Transform | None = None
+    agreement: float | None = None
+    distance: int | None = None
 
 
 class ReasonKind(StrEnum):

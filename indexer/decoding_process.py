@@ -27,7 +27,7 @@ _START_SECONDS = 120
 _READY = "ready"
 # Imported once, in the process that the others are forked from, so that replacing one is quick; imagehash imports
 # scipy's transforms only when it is used.
-_PRELOADED = ["counterfoil.fingerprints", "imagehash", "scipy.fftpack", "indexer.decoding_process"]
+_PRELOADED = ["counterfoil.fingerprints", "cv2", "imagehash", "scipy.fftpack", "indexer.decoding_process"]
 
 
 class ProcessLost(Exception):

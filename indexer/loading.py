@@ -86,7 +86,7 @@ def _product(assessment: Assessment, sources: _Sources) -> SuspectProduct:
 
 def _image(facts: ListingFacts, made: Sequence[Assessment]) -> SuspectImage | None:
     matches = [match for assessment in made for match in assessment.matches]
-    best = min(matches, key=lambda match: match.distance).image_sha256 if matches else None
+    best = max(matches, key=lambda match: match.score).image_sha256 if matches else None
     matched = [image for image in facts.images if best and image.sha256 == best]
     stored = [image for image in facts.images if image.sha256]
     shown = next(iter((*matched, *stored, *facts.images)), None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from counterfoil.fingerprints import FINGERPRINT_VERSION
-from counterfoil.matching import MAX_DISTANCE, hash_matrix, nearest
+from counterfoil.matching.hashes import MAX_DISTANCE, hash_matrix, nearest
 from counterfoil.models import Fingerprint
 from counterfoil.store.images import iterate_hashes
 from counterfoil.store.suspects import suspects_with_images
@@ -25,7 +25,8 @@ def find_by_picture(
 ) -> list[FoundPicture]:
     """Crawled pictures like this one, best first, whether or not their listings are suspects."""
     kept = list(iterate_hashes(connection, FINGERPRINT_VERSION, owner_id))
-    found = nearest(fingerprint, hash_matrix(dct256 for _, dct256 in kept), max_distance)
+    hashes = hash_matrix(dct256 for _, dct256 in kept)
+    found = nearest(fingerprint.dct256, hashes, max_distance) if kept and fingerprint.informative else ()
     distances = {kept[row][0]: distance for row, distance in found}
     suspects = suspects_with_images(connection, owner_id, distances)
     showing: dict[str, list[int]] = {}

@@ -48,7 +48,14 @@ class Archive:
         data = data or f"picture {next(self.numbers)}".encode()
         sha256 = self.evidence.put_image(data)
         made = Fingerprint(
-            image_sha256=sha256, version="f1", width=9, height=9, phash=b"p" * 8, dct256=b"d" * 32, informative=True
+            image_sha256=sha256,
+            version="f1",
+            width=9,
+            height=9,
+            phash=b"p" * 8,
+            dct256=b"d" * 32,
+            box256=b"d" * 32,
+            informative=True,
         )
         with self.store.write() as connection:
             add_image(connection, sha256, len(data), days_ago(days))

@@ -57,7 +57,7 @@ def match(distance: int, confidence: float) -> Match:
         product_id=1,
         distance=distance,
         score=confidence,
-        stage="dct256",
+        stage="hash",
     )
 
 

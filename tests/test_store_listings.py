@@ -421,6 +421,7 @@ def fingerprint(sha256: str, **changes: Any) -> Fingerprint:
         height=480,
         phash=bytes(range(8)),
         dct256=bytes(range(224, 256)),
+        box256=bytes(range(32)),
         informative=True,
     )
     return replace(made, **changes)

@@ -99,6 +99,7 @@ def fingerprint(sha256: str) -> Fingerprint:
         height=480,
         phash=bytes(range(8)),
         dct256=bytes(range(32)),
+        box256=bytes(range(32)),
         informative=True,
     )
 

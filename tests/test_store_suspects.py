@@ -100,7 +100,7 @@ def test_a_suspicious_listing_becomes_a_suspect_that_waits_for_the_index(
     store: Store, owner_id: int, product_id: int, version_id: int
 ) -> None:
     match = Match(
-        image_sha256=PICTURE, reference_image_id=7, product_id=product_id, distance=3, score=0.9, stage="dct256"
+        image_sha256=PICTURE, reference_image_id=7, product_id=product_id, distance=3, score=0.9, stage="hash"
     )
     made = assessment(product_id, 0.8, matches=(match,))
     suspect_id = judge(store, owner_id, version_id, [made])
@@ -375,6 +375,7 @@ def test_suspects_and_pictures_are_found_by_picture_for_their_owner_only(
                 height=9,
                 phash=b"\1" * 8,
                 dct256=sha256[:32].encode(),
+                box256=sha256[:32].encode(),
                 informative=sha256 != plain,
             )
             add_fingerprints(connection, [made])

@@ -178,7 +178,7 @@ def _empty(restricted: bool) -> str:
 
 def _best_match(assessments: Iterable[Assessment]) -> Match | None:
     matches = [match for assessment in assessments for match in assessment.matches]
-    return min(matches, key=lambda match: match.distance, default=None)
+    return max(matches, key=lambda match: match.score, default=None)
 
 
 def _assessment(view: SuspectView, one: Assessment) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The reason from pictures: one of the listing's is a copy of one of ours."""
 
-from counterfoil.matching import BITS
+from counterfoil.matching.hashes import BITS
 from counterfoil.models import Match, Reason, ReasonKind
 
 # Resellers copy the brand's photos too: a copied picture alone is a suspicion, not a certainty.

@@ -65,7 +65,7 @@ def add_fingerprints(connection: sa.Connection, made: Iterable[Fingerprint]) -> 
 def add_unreadable(connection: sa.Connection, sha256: str, version: str, error: str) -> None:
     """Keep why a picture has no fingerprint, so that it is not decoded again."""
     nothing = Fingerprint(
-        image_sha256=sha256, version=version, width=0, height=0, phash=b"", dct256=b"", informative=False
+        image_sha256=sha256, version=version, width=0, height=0, phash=b"", dct256=b"", box256=b"", informative=False
     )
     insert_all_new(connection, fingerprints, [{**_row(nothing), "error": error[:500]}])
 
@@ -132,6 +132,7 @@ def _row(fingerprint: Fingerprint) -> dict[str, Any]:
         "height": fingerprint.height,
         "phash": fingerprint.phash.hex(),
         "dct256": fingerprint.dct256,
+        "box256": fingerprint.box256,
         "informative": fingerprint.informative,
         "error": None,
     }
@@ -145,5 +146,6 @@ def _fingerprint(row: sa.Row[Any]) -> Fingerprint:
         height=row.height,
         phash=bytes.fromhex(row.phash),
         dct256=row.dct256,
+        box256=row.box256,
         informative=row.informative,
     )

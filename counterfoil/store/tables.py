@@ -257,6 +257,8 @@ fingerprints = sa.Table(
     sa.Column("height", sa.Integer, nullable=False),
     sa.Column("phash", sa.String(16), nullable=False),
     sa.Column("dct256", sa.LargeBinary(32), nullable=False),
+    # NULL in rows of versions before f3.
+    sa.Column("box256", sa.LargeBinary(32)),
     sa.Column("informative", sa.Boolean, nullable=False),
     # An unreadable picture keeps its reason here, so that it is not decoded again and again.
     sa.Column("error", sa.Text),
