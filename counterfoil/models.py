@@ -382,6 +382,14 @@ class Crawl:
     counters: CrawlCounters = CrawlCounters()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastResults:
+    """What a query found before: in how many of its last finished crawls, and how many listings on average."""
+
+    crawls: int
+    listings: float
+
+
 # ----------------------------------------------------------------------------------------------- judgement
 
 

@@ -54,6 +54,12 @@ def kept_address(marketplace: Marketplace, url: str) -> str:
     return canonicalize_url(parts._replace(query=urlencode(holding), fragment="").geturl())
 
 
+def is_of(marketplace: Marketplace, url: str) -> bool:
+    """Whether an address is on the marketplace's own hosts, not on one that only keeps its pictures."""
+    parts = _split(url)
+    return parts is not None and _is_of(marketplace, parts)
+
+
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from counterfoil.egress import guard_from
 from counterfoil.exceptions import AddressRefused, InvalidInput, Superseded
 from counterfoil.marketplaces import Marketplace, get_marketplace, load_marketplaces
-from counterfoil.models import CrawlCounters, CrawlLimits, CrawlState
+from counterfoil.models import CrawlCounters, CrawlLimits, CrawlState, PastResults
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.crawls import get_crawl
 from counterfoil.store.listings import listings_seen
+from counterfoil.store.past_results import past_results
 from crawlers.addresses import search_address
 
 
@@ -19,6 +20,7 @@ class Assignment:
     """One marketplace and the queries to ask it; `crawl_id` and `attempt` are None when a person asks.
 
     `stored` are the listings that earlier attempts at the crawl have stored, key to listing id; `counters` are theirs.
+    `past` says what the queries found in earlier crawls; nobody knows without a database.
     """
 
     marketplace: Marketplace
@@ -28,6 +30,7 @@ class Assignment:
     attempt: int | None = None
     stored: Mapping[str, int] = field(default_factory=dict)
     counters: CrawlCounters = field(default_factory=CrawlCounters)
+    past: Mapping[str, PastResults] = field(default_factory=dict)
 
 
 def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> Assignment:
@@ -35,6 +38,7 @@ def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> A
     with store.read() as connection:
         crawl = get_crawl(connection, crawl_id)
         stored = listings_seen(connection, crawl_id)
+        past = past_results(connection, crawl)
     if crawl.attempt != attempt or crawl.state is not CrawlState.CLAIMED:
         raise Superseded(
             f"Attempt {attempt} at crawl {crawl_id} is over: it is {crawl.state}, attempt {crawl.attempt}."
@@ -47,6 +51,7 @@ def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> A
         attempt=attempt,
         stored=stored,
         counters=crawl.counters,
+        past=past,
     )
 
 

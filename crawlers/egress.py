@@ -110,4 +110,4 @@ def refuse(request: Request, error: Exception, stats: StatsCollector) -> Request
     log.warning("refused: %s", error)
     if request.callback is NO_CALLBACK:
         stats.inc_value(REFUSED)
-    return RequestRefused(f"refused: {error}")
+    return RequestRefused(f"refused: {error}", request.url)

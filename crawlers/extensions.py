@@ -65,7 +65,9 @@ class Bookkeeping:
 
     def _connect(self, crawler: Crawler) -> None:
         crawler.signals.connect(self._opened, signals.spider_opened)
-        crawler.signals.connect(self._requested, signals.request_reached_downloader)
+        crawler.signals.connect(self._mind_streaks, signals.request_reached_downloader)
+        # Not those that wait for their turn, which may never come.
+        crawler.signals.connect(self._requested, signals.request_left_downloader)
         crawler.signals.connect(self._received, signals.bytes_received)
         crawler.signals.connect(self._broke, signals.spider_error)
         crawler.signals.connect(self._item_broke, signals.item_error)
@@ -86,7 +88,6 @@ class Bookkeeping:
 
     def _requested(self) -> None:
         self._seen.requests += 1
-        self._mind_streaks()
 
     def _received(self, data: bytes) -> None:
         self._seen.bytes += len(data)
@@ -213,6 +214,7 @@ class Bookkeeping:
                     outcome.reason,
                     detail=outcome.detail,
                     counters=counters,
+                    not_before=outcome.not_before,
                     now=now(),
                 )
             )

@@ -15,24 +15,14 @@ from scrapy.http.request import NO_CALLBACK
 
 from counterfoil.models import ImageSource
 from counterfoil.store.images import get_image_source
-from crawlers.failures import CrawlStopping, in_words
+from crawlers.failures import CrawlStopping, explain, fate_of_error, fate_of_status
 from crawlers.items import Picture
 from crawlers.observations import Observations
+from crawlers.picture_bytes import picture_problem
+from crawlers.picture_hosts import HostPatience
 from crawlers.recorder import Recorder
 
 log = logging.getLogger(__name__)
-
-# The first bytes of the formats that marketplaces serve. Whether the rest can be decoded is the judges' question.
-_MAGIC = (
-    (b"\xff\xd8\xff", 0),
-    (b"\x89PNG\r\n\x1a\n", 0),
-    (b"GIF87a", 0),
-    (b"GIF89a", 0),
-    (b"BM", 0),
-    (b"WEBP", 8),
-    (b"ftypavif", 4),
-    (b"ftypavis", 4),
-)
 
 
 _ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/gif;q=0.9,image/*;q=0.8"
@@ -46,6 +36,9 @@ class PictureFetcher:
         self._recorder = recorder
         self._observations = observations
         self._asked: dict[str, asyncio.Future[Picture]] = {}
+        self._hosts = HostPatience()
+        # Few on the way at once, so that most have not been asked for when their host is given up.
+        self._places = asyncio.Semaphore(crawler.settings.getint("CONCURRENT_REQUESTS"))
 
     async def fetch(self, url: str) -> Picture:
         """The picture at an address: kept, known already, or not to be had and why.
@@ -61,20 +54,25 @@ class PictureFetcher:
             raise CrawlStopping("the crawl is ending")
         picture = await self._fetch(url)
         if picture.sha256 is None:
-            self._observations.image_errors += 1
             log.info("picture %s: %s", url, picture.error)
-        else:
-            self._observations.images += 1
+        self._observations.note_picture(None if picture.sha256 else f"{url}: {picture.error}")
         return picture
 
     async def _fetch(self, url: str) -> Picture:
         known = await self._recorder.in_thread(partial(_known_source, self._recorder, url))
-        try:
-            response = await self._crawler.engine.download_async(_request(url, known))
-        except (CrawlStopping, asyncio.CancelledError):
-            raise
-        except Exception as error:
-            return Picture(url=url, error=in_words(error))
+        request = _request(url, known)
+        async with self._places:
+            given_up = self._hosts.given_up(url)
+            if given_up is not None:
+                return Picture(url=url, error=given_up)
+            try:
+                response = await self._crawler.engine.download_async(request)
+            except (CrawlStopping, asyncio.CancelledError):
+                raise
+            except Exception as error:
+                self._hosts.note(url, fate_of_error(error))
+                return Picture(url=url, error=explain(error))
+        self._hosts.note(url, fate_of_status(response.status))
         if response.status == 304 and known is not None:
             if await self._recorder.in_thread(_deleted_meanwhile, self._recorder, url):
                 return await self._fetch(url)
@@ -84,16 +82,12 @@ class PictureFetcher:
     async def _keep(self, url: str, response: Response) -> Picture:
         if response.status != 200:
             return Picture(url=url, error=f"answered {response.status}")
-        if not is_picture(response.body):
-            return Picture(url=url, error=f"is no picture: it starts with {response.body[:16]!r}")
+        problem = picture_problem(response.body, _header(response, "Content-Type") or "")
+        if problem is not None:
+            return Picture(url=url, error=problem)
         sha256 = await self._recorder.in_thread(self._recorder.evidence.put_image, response.body)
         picture = Picture(url=url, sha256=sha256, size=len(response.body))
         return replace(picture, source=_source(url, sha256, response))
-
-
-def is_picture(data: bytes) -> bool:
-    """Whether the first bytes are a picture's, whatever the server called it."""
-    return any(data[start : start + len(magic)] == magic for magic, start in _MAGIC)
 
 
 def _known_source(recorder: Recorder, url: str) -> ImageSource | None:
@@ -118,7 +112,8 @@ def _request(url: str, known: ImageSource | None) -> Request:
         headers["If-None-Match"] = known.etag.encode("latin-1")
     if known is not None and known.last_modified:
         headers["If-Modified-Since"] = known.last_modified.encode("latin-1")
-    return Request(url, callback=NO_CALLBACK, headers=headers, dont_filter=True)
+    # One more try and no third: pictures are many.
+    return Request(url, callback=NO_CALLBACK, headers=headers, meta={"max_retry_times": 1}, dont_filter=True)
 
 
 def _source(url: str, sha256: str, response: Response) -> ImageSource:

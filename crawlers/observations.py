@@ -1,7 +1,10 @@
 """What a crawl has met so far, counted while it runs; `crawlers.outcome` makes its reason of it."""
 
+import math
+import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -42,17 +45,23 @@ class Stop:
 class Observations:
     """Facts about a running crawl; changed only in the reactor's thread.
 
-    `queries` says for each query how its last page of results fared, `listings` how many listing pages fared how,
-    `streaks` how many pages in a row fared alike at most, `stored_before` how many listings earlier attempts at the
-    crawl have stored.
+    `queries` says for each query how its last page of results fared, `found` how many listings its pages showed,
+    `listings` how many listing pages fared how, and the `_failures` beside them what went wrong last. `streaks` says
+    how many pages in a row fared alike at most, `not_before` when the site wants to be asked again, and `stored_before`
+    how many listings earlier attempts at the crawl have stored.
     """
 
     queries: dict[str, Fate] = field(default_factory=dict)
+    query_failures: dict[str, str] = field(default_factory=dict)
+    found: Counter[str] = field(default_factory=Counter)
     listings: Counter[Fate] = field(default_factory=Counter)
+    listing_failures: dict[Fate, str] = field(default_factory=dict)
     stored_before: int = 0
     limits: dict[str, str] = field(default_factory=dict)
     stop: Stop | None = None
+    not_before: datetime | None = None
     last_failure: str = ""
+    last_image_failure: str = ""
     requests: int = 0
     pages: int = 0
     images: int = 0
@@ -61,6 +70,7 @@ class Observations:
     refused: int = 0
     failed_pages: int = 0
     streaks: Counter[Fate] = field(default_factory=Counter)
+    _last_good: float = 0
     _streak: int = 0
     _streak_fate: Fate | None = None
 
@@ -80,15 +90,25 @@ class Observations:
             stored_before=stored,
         )
 
-    def note_results(self, query: str, fate: Fate, detail: str = "") -> None:
-        """A page of results was read, or could not be."""
+    def note_results(self, query: str, fate: Fate, detail: str = "", tried_at: float = math.inf) -> None:
+        """A page of results was read, or could not be; `tried_at` is the monotonic time of its first try."""
         self.queries[query] = fate
-        self._note(fate, detail)
+        self.query_failures[query] = detail
+        self._note(fate, detail, tried_at)
 
-    def note_listing(self, fate: Fate, detail: str = "") -> None:
-        """A listing's page was read, or could not be."""
+    def note_listing(self, fate: Fate, detail: str = "", tried_at: float = math.inf) -> None:
+        """A listing's page was read, or could not be; `tried_at` is the monotonic time of its first try."""
         self.listings[fate] += 1
-        self._note(fate, detail)
+        self.listing_failures[fate] = detail
+        self._note(fate, detail, tried_at)
+
+    def note_picture(self, failure: str | None) -> None:
+        """A picture came, or it did not and why."""
+        if failure is None:
+            self.images += 1
+        else:
+            self.image_errors += 1
+            self.last_image_failure = failure
 
     def note_lost(self, noted: Fate, fate: Fate, detail: str) -> None:
         """A listing could not be kept: its page, noted already when it was read, counts once, as this failure."""
@@ -112,13 +132,15 @@ class Observations:
             errors=self.failed_pages + self.refused,
         )
 
-    def _note(self, fate: Fate, detail: str) -> None:
+    def _note(self, fate: Fate, detail: str, tried_at: float) -> None:
         if fate in GOOD:
             self.pages += 1
+            self._last_good = time.monotonic()
         elif fate is not Fate.STOPPED:
             self.last_failure = detail or self.last_failure
             self.failed_pages += 1
-        if fate not in _NEUTRAL:
+        # Pages that are tried again come last, all together. They are no streak if others were read in the meantime.
+        if fate not in _NEUTRAL and tried_at >= self._last_good:
             self._streak = self._streak + 1 if fate is self._streak_fate else 1
             self._streak_fate = fate
             self.streaks[fate] = max(self.streaks[fate], self._streak)

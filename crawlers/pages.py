@@ -4,8 +4,10 @@ These two read any marketplace by its declaration. A marketplace that needs more
 web-poet's `handle_urls` for its addresses.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 import attrs
 from parsel import Selector, SelectorList
@@ -13,6 +15,7 @@ from web_poet import WebPage
 
 from counterfoil.marketplaces import Marketplace
 from crawlers.addresses import kept_address, listing_id, search_address, web_address
+from crawlers.charsets import page_text
 from crawlers.extraction import extract_listing, visible_title
 from crawlers.items import ListingItem
 from crawlers.structured import Document
@@ -30,6 +33,15 @@ _BARRIERS = (
     *("attention required", "just a moment", "verify you are human", "security check", "security verification"),
     *("unusual traffic", "pardon our interruption", "request blocked", "log in or sign up", "验证码", "安全验证"),
 )
+_RIDDLES = "iframe[src*=captcha], form[action*=captcha], form img[src*=captcha], form[id*=captcha]"
+# A page that asks for a password is a log-in page if its title, or its address, says so too; a form at the top of every
+# page of a shop is none.
+_LOG_INS = (
+    *("log in", "login", "sign in", "signin", "log on", "anmelden", "einloggen", "se connecter", "connexion"),
+    *("iniciar sesión", "accedi", "entrar", "inloggen", "logga in", "zaloguj", "войти", "вход", "登录", "登錄"),
+    *("ログイン", "로그인"),
+)
+_LOG_IN_PATH = re.compile(r"(^|[/_.-])(log-?in|sign-?in|sign-?on|logon|auth|passport|sso)([/_.-]|$)", re.IGNORECASE)
 
 
 class PageKind(StrEnum):
@@ -68,12 +80,20 @@ class DeclaredPage(WebPage[ListingItem]):
 
     declaration: Marketplace
     _tree: Selector | None = attrs.field(default=None, init=False, repr=False)
+    _text: str | None = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def html(self) -> str:
+        """The page's text, also where its charset is said wrong."""
+        if self._text is None:
+            self._text = page_text(self.response)
+        return self._text
 
     @property
     def selector(self) -> Selector:
         """The page as HTML, whatever it looks like: a body that happens to be JSON has no elements, and that is all."""
         if self._tree is None:
-            self._tree = Selector(text=self.response.text, type="html", base_url=self.base_url)
+            self._tree = Selector(text=self.html, type="html", base_url=self.base_url)
         return self._tree
 
     @property
@@ -82,9 +102,15 @@ class DeclaredPage(WebPage[ListingItem]):
         return self.selector.root
 
     def is_barrier(self) -> bool:
-        """Whether the page's title says that it stands in the way: captcha, challenge, refusal."""
-        title = (visible_title(self.document) or "") + " " + (self.css("title::text").get() or "")
-        return any(words in title.casefold() for words in _BARRIERS)
+        """Whether the page stands in the way: captcha, challenge, refusal, log-in. Asked where it shows no listing."""
+        title = f"{visible_title(self.document) or ''} {self.css('title::text').get() or ''}".casefold()
+        if any(words in title for words in _BARRIERS) or self.css(_RIDDLES):
+            return True
+        asks = bool(self.css("input[type=password]"))
+        return asks and (any(words in title for words in _LOG_INS) or self._is_at_log_in())
+
+    def _is_at_log_in(self) -> bool:
+        return bool(_LOG_IN_PATH.search(urlsplit(str(self.url)).path))
 
 
 @attrs.define

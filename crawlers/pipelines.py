@@ -75,8 +75,9 @@ class ImagePipeline(RecordingPipeline):
 
     async def _fetch(self, fetcher: PictureFetcher, url: str, hosts: Sequence[str]) -> Picture:
         if _host(url) not in hosts:
-            self.spider.observations.image_errors += 1
-            return Picture(url=url, error=f"is on another host than the first {MOST_IMAGE_HOSTS} of this listing")
+            error = f"is on another host than the first {MOST_IMAGE_HOSTS} of this listing"
+            self.spider.observations.note_picture(f"{url}: {error}")
+            return Picture(url=url, error=error)
         try:
             return await self._until_done(fetcher.fetch(url))
         except CrawlStopping as error:

@@ -4,35 +4,46 @@ Pictures and pages alike; nothing is exempt but robots.txt itself.
 """
 
 import logging
+import time
+from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
 
-from protego import Protego
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError, DownloadFailedError
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
-from crawlers.failures import CrawlStopping, RequestRefused, RobotsDisallowed, SiteUnreachable, in_words
+from crawlers.failures import (
+    CrawlStopping,
+    RequestRefused,
+    RobotsDisallowed,
+    SiteResting,
+    SiteUnreachable,
+    explain,
+)
 from crawlers.robots_cache import RobotsCache
+from crawlers.robots_rules import Rules, read_rules
+from crawlers.slots import space_out
 
 log = logging.getLogger(__name__)
 
 _OWN_REQUEST = "robots_txt"
-# RFC 9309, 2.5: at least 500 KiB are to be parsed.
-_MOST_PARSED = 512 * 1024
 # A crawl waits for this answer, so it gets less patience than a page.
-_SECONDS = 30
+_MOST_SECONDS = 30
+# A site that wants longer pauses between requests is not crawled: in an hour not sixty pages of it could be read.
+LONGEST_DELAY = 60.0
 
 
 class RobotsMiddleware:
     """Asks for each site's robots.txt, and holds every request to it."""
 
-    def __init__(self, crawler: Crawler, token: str) -> None:
+    def __init__(self, crawler: Crawler, token: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._crawler = crawler
         self._token = token
-        self._rules = RobotsCache(self._fetch)
+        self._seconds = min(_MOST_SECONDS, crawler.settings.getfloat("DOWNLOAD_TIMEOUT"))
+        self._rules = RobotsCache(self._fetch, clock)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -40,47 +51,68 @@ class RobotsMiddleware:
         return cls(crawler, crawler.settings["ROBOTSTXT_USER_AGENT"])
 
     async def process_request(self, request: Request) -> None:
-        """Raise RobotsDisallowed for what the site does not want crawled."""
+        """Hold a request to its site's Crawl-delay. Raises RobotsDisallowed for what the site does not want crawled."""
         if request.meta.get(_OWN_REQUEST):
             return
         site = urlsplit(request.url)
         rules = await self._rules.get(f"{site.scheme}://{site.netloc}")
-        if not rules.can_fetch(request.url, self._token):
-            raise RobotsDisallowed(f"robots.txt of {site.netloc} does not allow {request.url}")
+        objection = objection_to(request.url, rules)
+        if objection is not None:
+            raise RobotsDisallowed(objection)
+        if rules.delay:
+            space_out(self._crawler, request, rules.delay)
 
-    async def _fetch(self, origin: str) -> tuple[Protego, int]:
+    async def _fetch(self, origin: str) -> tuple[Rules, int]:
         request = Request(
             f"{origin}/robots.txt",
             callback=NO_CALLBACK,
-            meta={_OWN_REQUEST: True, "download_timeout": _SECONDS, "max_retry_times": 1},
+            meta={_OWN_REQUEST: True, "download_timeout": self._seconds, "max_retry_times": 1},
             dont_filter=True,
         )
         try:
             response = await self._crawler.engine.download_async(request)
-        except (RequestRefused, CrawlStopping):
+        except (CrawlStopping, SiteResting):
             raise
         except (CannotResolveHostError, DownloadConnectionRefusedError, DownloadFailedError) as error:
             # Nothing is crawled either way; but that nobody is there, or nobody who can prove it, is not robots.txt's
             # doing.
-            raise SiteUnreachable(in_words(error)) from error
+            raise SiteUnreachable(explain(error)) from error
         except Exception as error:
+            if isinstance(error, RequestRefused) and error.url == request.url:
+                raise
             # Whatever keeps it from being read, RFC 9309 (2.3.1.4) calls it unreachable.
-            raise _unreadable(origin, in_words(error)) from error
-        return read_robots(response, origin), len(response.body)
+            raise _forbidding(origin, explain(error)) from error
+        return read_answer(response, origin, self._token), len(response.body)
 
 
-def read_robots(response: Response, origin: str) -> Protego:
-    """The rules that an answer to a request for robots.txt means (RFC 9309, 2.3.1).
+def objection_to(url: str, rules: Rules) -> str | None:
+    """Why its site does not want this address crawled; None if it may be."""
+    site = urlsplit(url).netloc
+    if not rules.allows(url):
+        return f"robots.txt of {site} forbids {url}"
+    if (rules.delay or 0) > LONGEST_DELAY:
+        return (
+            f"robots.txt of {site} asks for {rules.delay:,g} seconds between two requests, and no crawl "
+            f"waits longer than {LONGEST_DELAY:g}"
+        )
+    return None
 
-    Raises RobotsDisallowed for an answer that forbids everything.
+
+def read_answer(response: Response, origin: str, token: str) -> Rules:
+    """What an answer to a request for robots.txt means (RFC 9309, 2.3.1).
+
+    Raises SiteResting for 429, and RobotsDisallowed for an answer that forbids everything.
     """
+    if response.status == 429:
+        # It says nothing about robots.txt, but that this crawler asks too much.
+        raise SiteResting("robots.txt answered 429")
     if 200 <= response.status < 300:
-        return Protego.parse(response.body[:_MOST_PARSED].decode("utf-8-sig", errors="replace"))
+        return read_rules(response.body, token)
     if 400 <= response.status < 500:
-        return Protego.parse("")
-    raise _unreadable(origin, f"answered {response.status}")
+        return read_rules(b"", token)
+    raise _forbidding(origin, f"answered {response.status}")
 
 
-def _unreadable(origin: str, why: str) -> RobotsDisallowed:
+def _forbidding(origin: str, why: str) -> RobotsDisallowed:
     log.warning("%s: robots.txt cannot be had (%s): nothing there is crawled", origin, why)
-    return RobotsDisallowed(f"robots.txt of {origin} cannot be had ({why}), and that forbids everything")
+    return RobotsDisallowed(f"robots.txt of {origin} cannot be had ({why}), and that forbids everything (RFC 9309)")

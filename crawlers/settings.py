@@ -27,13 +27,18 @@ DOWNLOADER_MIDDLEWARES = {
     "crawlers.egress.EgressMiddleware": 40,
     "crawlers.robots.RobotsMiddleware": 100,
     "crawlers.providers.PageInjection": 543,
-    # Nearer to the downloader than Scrapy's RetryMiddleware (550): a refused address is not asked again.
+    # Nearer to the downloader than Scrapy's RetryMiddleware (550), which would ask again at once.
+    "crawlers.retry_after.RetryAfterMiddleware": 555,
+    # The same: a refused address is not asked again.
     "crawlers.egress.RefusedNameMiddleware": 560,
+    # In the place of the one it is made of.
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "crawlers.unpacking.UnpackingMiddleware": 590,
     # The nearest: also what has waited for robots.txt meanwhile is not sent when the crawl is ending.
     "crawlers.stopping.StoppingMiddleware": 900,
 }
 ITEM_PIPELINES = {"crawlers.pipelines.ImagePipeline": 300, "crawlers.pipelines.StorePipeline": 800}
-EXTENSIONS = {"crawlers.extensions.Bookkeeping": 0}
+EXTENSIONS = {"crawlers.extensions.Bookkeeping": 0, "crawlers.memory.LargeBodies": 0}
 # Best ranked first, in case a limit cuts the rest off; Scrapy's default takes the last that was found.
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 # Scrapy makes so many asyncio tasks for each response, needed or not: a hundred cost more than reading the page.

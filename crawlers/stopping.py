@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from typing import Self
 
 from scrapy import Request
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 # Sent once, when a crawl is stopped.
 STOPPING = object()
+# When a request was sent for the first time, by the monotonic clock.
+FIRST_TRIED = "first_tried"
 
 _closing: set[asyncio.Task[None]] = set()
 
@@ -35,7 +38,8 @@ class StoppingMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Raise CrawlStopping once the crawl was stopped."""
+        """Note when a request was first tried. Raises CrawlStopping once the crawl was stopped."""
+        request.meta.setdefault(FIRST_TRIED, time.monotonic())
         spider = self._crawler.spider
         if isinstance(spider, MarketplaceSpider) and spider.ending:
             raise CrawlStopping("the crawl is ending")

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
+from faulty import FaultyMarket
 from market import Market
 
 from counterfoil.clock import now
@@ -32,7 +33,7 @@ class Bench:
 
     settings: Settings
     store: Store
-    market: Market
+    market: Market | FaultyMarket
     environment: dict[str, str] = field(default_factory=dict)
     monitors: int = 0
     processes: list[subprocess.Popen[str]] = field(default_factory=list)

@@ -16,7 +16,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import yaml
 
-JPEG = b"\xff\xd8\xff\xe0" + b"\x00\x10JFIF\x00" + b"made for a test "
+# The frame of a JPEG without a picture in it: start, JFIF, the start of a scan.
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xda\x00\x02made for a test "
+JPEG_END = b"\xff\xd9"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +142,7 @@ class Market:
         if self.etags and asked.headers.get("if-none-match") == etag:
             return Answer(status=304, headers={"ETag": etag})
         headers = {"ETag": etag} if self.etags else {}
-        return Answer(body=JPEG + name.encode(), type="image/jpeg", headers=headers)
+        return Answer(body=JPEG + name.encode() + JPEG_END, type="image/jpeg", headers=headers)
 
 
 def listing_page(key: str, said: dict[str, Any]) -> str:

@@ -513,7 +513,8 @@ def test_a_crawl_that_gets_hardly_any_picture_says_so(bench: Bench) -> None:
     bench.environment["COUNTERFOIL_ALLOW_HOSTS"] = "127.0.0.1"
     crawl = bench.crawl("lamp")
     assert (crawl.reason, crawl.counters.seen) == (FinishReason.FINISHED, 6)
-    assert crawl.detail == "5 of 6 pictures could not be had"
+    assert (crawl.detail or "").startswith("5 of 6 pictures could not be had (http://127.0.0.1:1/")
+    assert (crawl.detail or "").endswith(".jpg: nobody takes connections there)")
 
 
 def test_a_listing_sends_the_crawl_to_a_few_hosts_for_its_pictures(bench: Bench) -> None:

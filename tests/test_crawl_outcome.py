@@ -1,6 +1,8 @@
 """Why a crawl ended: facts in, one reason out; and what a page's failure says."""
 
+import time
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,10 +22,18 @@ from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
 from counterfoil.models import FinishReason
-from crawlers.failures import CrawlStopping, RequestRefused, RobotsDisallowed, fate_of_error, in_words
+from crawlers.failures import (
+    BodyBroken,
+    BodyTooLarge,
+    CrawlStopping,
+    RequestRefused,
+    RobotsDisallowed,
+    SiteResting,
+    explain,
+    fate_of_error,
+)
 from crawlers.observations import Fate, Observations, Stop
-from crawlers.outcome import decide, early_stop
-from crawlers.robots import read_robots
+from crawlers.outcome import Outcome, decide, early_stop
 
 READ, EMPTY, GONE, LAYOUT = Fate.READ, Fate.EMPTY, Fate.GONE, Fate.LAYOUT
 BLOCKED, LIMITED, ROBOTS, DOWN = Fate.BLOCKED, Fate.RATE_LIMITED, Fate.ROBOTS, Fate.UNREACHABLE
@@ -68,7 +78,9 @@ def test_a_crawl_ends_with_the_reason_that_its_facts_say(
     outcome = decide(seen)
     assert outcome is not None
     assert outcome.reason == FinishReason(reason)
-    assert bool(outcome.detail) is (reason != "finished" or any(fate not in {READ, EMPTY} for fate in queries))
+    assert bool(outcome.detail) is (
+        reason != "finished" or bool({*queries, *listings} - {READ, EMPTY, GONE, Fate.STOPPED})
+    )
 
 
 def test_listings_that_are_gone_are_no_failure_when_earlier_attempts_have_stored_others() -> None:
@@ -134,6 +146,71 @@ def test_pages_that_cannot_be_read_do_not_end_a_crawl_early() -> None:
         assert early_stop(seen) is None
 
 
+def test_pages_that_are_tried_again_and_come_last_are_no_streak() -> None:
+    seen = Observations()
+    seen.note_listing(READ)
+    for _ in range(20):
+        seen.note_listing(DOWN, "http://x/1: broke off", tried_at=0)
+    assert early_stop(seen) is None
+    # Nothing was read any more after these had been tried for the first time.
+    for _ in range(5):
+        seen.note_listing(DOWN, "http://x/2: broke off", tried_at=time.monotonic())
+    assert early_stop(seen) is not None
+
+
+def test_listings_that_are_all_gone_are_another_layout_and_some_are_none() -> None:
+    gone = Observations(queries={"a": READ})
+    for _ in range(5):
+        gone.note_listing(GONE, "http://x/1: is no listing")
+    outcome = decide(gone)
+    assert outcome is not None
+    assert (outcome.reason, "none of the 5 listings" in (outcome.detail or "")) == (FinishReason.LAYOUT, True)
+    gone.stored_before = 1
+    assert decide(gone) == Outcome(FinishReason.FINISHED)
+    gone.stored_before = 0
+    gone.note_listing(READ)
+    assert decide(gone) == Outcome(FinishReason.FINISHED)
+
+
+def test_what_went_wrong_without_being_the_reason_is_told() -> None:
+    seen = Observations(queries={"a": READ, "b": READ, "c": READ})
+    seen.note_results("c", BLOCKED, "http://x/c: shows a riddle")
+    seen.note_listing(READ)
+    seen.note_listing(READ)
+    seen.note_listing(LAYOUT, "http://x/1: shows no price")
+    seen.note_picture("http://x/1.jpg: answered 404")
+    outcome = decide(seen)
+    assert outcome is not None
+    assert (outcome.reason, outcome.detail) == (
+        FinishReason.FINISHED,
+        "1 of 3 queries were not read to their end (http://x/c: shows a riddle); "
+        "1 of 3 listing pages could not be read in full (http://x/1: shows no price); "
+        "1 of 1 pictures could not be had (http://x/1.jpg: answered 404)",
+    )
+    seen.note_picture(None)
+    assert "pictures" not in (decide(seen).detail or "")  # type: ignore[union-attr]
+
+
+def test_a_failure_is_told_with_the_words_of_its_own_kind() -> None:
+    seen = Observations()
+    seen.note_results("a", LAYOUT, '"a" has 0 results')
+    seen.note_listing(DOWN, "http://x/1: answered 503")
+    outcome = decide(seen)
+    assert outcome is not None
+    assert outcome.detail == '1 of 1 queries: the page is not what the declaration describes ("a" has 0 results)'
+
+
+@pytest.mark.parametrize(("fate", "rests"), [(LIMITED, True), (DOWN, True), (BLOCKED, False), (LAYOUT, False)])
+def test_the_time_that_a_site_names_is_kept_where_the_reason_is_about_it(fate: Fate, rests: bool) -> None:
+    later = datetime(2026, 9, 1, tzinfo=UTC)
+    seen = Observations(queries={"a": fate}, not_before=later)
+    outcome = decide(seen)
+    assert outcome is not None
+    assert outcome.not_before == (later if rests else None)
+    seen.stop = Stop(FinishReason.TIMEOUT, "10 seconds")
+    assert decide(seen) == Outcome(FinishReason.TIMEOUT, "10 seconds")
+
+
 def test_counters_count_each_thing_once() -> None:
     seen = Observations(requests=9, images=3, image_errors=1, bytes=1_000)
     seen.note_results("a", READ)
@@ -175,34 +252,13 @@ def status(code: int) -> HttpError:
         *((OSError("broken gzip"), DOWN), (DownloadCancelledError("too large"), LAYOUT)),
         *((IgnoreRequest("max redirections reached"), LAYOUT), (RobotsDisallowed(""), ROBOTS)),
         *((RequestRefused(""), Fate.REFUSED), (CrawlStopping(""), Fate.STOPPED)),
+        *((SiteResting(""), LIMITED), (BodyBroken(""), DOWN), (BodyTooLarge(""), LAYOUT)),
         *((ZeroDivisionError(), Fate.CRASHED), (None, Fate.CRASHED)),
     ],
 )
 def test_every_failure_says_something(error: Any, fate: Fate) -> None:
     assert fate_of_error(error) is fate
-
-
-RULES = b"User-agent: *\nDisallow: /private\n\nUser-agent: Counterfoil\nDisallow: /search\nAllow: /search/open\n"
-
-
-@pytest.mark.parametrize(
-    ("code", "body", "path", "allowed"),
-    [
-        *((200, RULES, "/search?q=x", False), (200, RULES, "/search/open", True), (200, RULES, "/private", True)),
-        *((200, b"", "/x", True), (200, b"\xef\xbb\xbf" + RULES, "/search", False), (204, b"", "/x", True)),
-        *((200, b"<html>not found</html>", "/x", True), (200, b"\xff\xfe\x00" * 99, "/x", True)),
-        *((404, b"", "/x", True), (401, b"", "/x", True), (403, RULES, "/search", True), (410, b"", "/x", True)),
-    ],
-)
-def test_robots_txt_is_read_as_rfc_9309_asks(code: int, body: bytes, path: str, allowed: bool) -> None:
-    rules = read_robots(Response("http://x.example/robots.txt", status=code, body=body), "http://x.example")
-    assert rules.can_fetch(f"http://x.example{path}", "Counterfoil") is allowed
-
-
-@pytest.mark.parametrize("code", [500, 503, 301])
-def test_a_robots_txt_that_cannot_be_had_forbids_everything_and_says_why(code: int) -> None:
-    with pytest.raises(RobotsDisallowed, match=f"answered {code}"):
-        read_robots(Response("http://x.example/robots.txt", status=code, body=RULES), "http://x.example")
+    assert explain(error)
 
 
 def failed(reason: Exception) -> DownloadFailedError:
@@ -217,15 +273,13 @@ def failed(reason: Exception) -> DownloadFailedError:
     [
         (failed(SSL.Error([("SSL routines", "", "certificate verify failed")])), "TLS: certificate verify failed"),
         (failed(ConnectionResetError(104, "Connection reset by peer")), "[Errno 104] Connection reset by peer"),
-        (DownloadTimeoutError("it took longer than 30 seconds"), "it took longer than 30 seconds"),
-        (ResponseDataLossError(), "ResponseDataLossError"),
+        (DownloadFailedError("[<twisted...>]"), "the connection broke, or what came is no HTTP"),
+        (DownloadTimeoutError("it took longer than 30 seconds"), "no whole answer came in time"),
+        (ResponseDataLossError(), "the answer broke off before its end"),
+        (IgnoreRequest("max redirections reached"), "redirects without end"),
+        (status(503), "answered 503"),
+        (ZeroDivisionError(), "ZeroDivisionError"),
     ],
 )
-def test_a_download_that_failed_is_told_without_its_wrapping(error: Exception, words: str) -> None:
-    assert in_words(error) == words
-
-
-def test_a_huge_robots_txt_is_read_to_its_first_half_megabyte() -> None:
-    body = b"User-agent: *\n" + b"# padding\n" * 60_000 + b"Disallow: /late\n"
-    rules = read_robots(Response("http://x.example/robots.txt", body=body), "http://x.example")
-    assert rules.can_fetch("http://x.example/late", "Counterfoil")
+def test_a_failure_is_told_in_words_without_its_wrapping(error: Exception, words: str) -> None:
+    assert explain(error) == words

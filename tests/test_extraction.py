@@ -372,6 +372,39 @@ def test_an_empty_result_is_empty_whatever_else_the_page_offers() -> None:
     assert results(f"<title>Robot Check lamp</title>{CARDS}").kind is PageKind.RESULTS
 
 
+PASSWORD = "<form><input name=user><input type=password></form>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("<title>Just a moment...</title>", "<h1>Please verify you are human</h1>", "<title>安全验证</title>"),
+        *("<iframe src='https://geo.captcha-delivery.example/c'></iframe>", "<form action='/captcha/check'></form>"),
+        *(f"<title>Sign in | Market</title>{PASSWORD}", f"<h1>Anmelden</h1>{PASSWORD}", f"<h1>登录</h1>{PASSWORD}"),
+    ],
+)
+def test_riddles_and_log_ins_stand_in_the_way(body: str) -> None:
+    assert results(body).kind is PageKind.BLOCKED
+    assert results(CARDS + body).kind is PageKind.RESULTS
+
+
+@pytest.mark.parametrize(
+    "path", ["/login?from=/search", "/account/sign-in", "/auth/", "/SSO/start", "/user/login.html"]
+)
+def test_a_password_at_the_address_of_a_log_in_stands_in_the_way(path: str) -> None:
+    response = HttpResponse(url=f"https://www.market.example{path}", body=f"<h1>Hello</h1>{PASSWORD}".encode())
+    page = ResultsPage(response=response, declaration=Marketplace.model_validate(DECLARED))
+    assert page.read("lamp", 1).kind is PageKind.BLOCKED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [f"<title>New design!</title>{PASSWORD}", "<title>How to log in</title>", "<script src=/recaptcha.js></script>"],
+)
+def test_a_log_in_form_on_every_page_does_not_make_a_new_layout_a_wall(body: str) -> None:
+    assert results(body).kind is PageKind.UNKNOWN
+
+
 def test_the_next_page_is_found_by_selector_by_relation_or_by_number() -> None:
     more = '<a class=more href="?page=2">more</a><link rel="next" href="/related">'
     assert results(CARDS + more).next_url == "https://www.market.example/related"

@@ -40,9 +40,14 @@ def crawl(store: Store, owner_id: int) -> Crawl:
     return claimed(store, owner_id)
 
 
-def close(store: Store, crawl: Crawl, reason: FinishReason = FinishReason.FINISHED) -> None:
+def close(
+    store: Store,
+    crawl: Crawl,
+    reason: FinishReason = FinishReason.FINISHED,
+    not_before: datetime | None = None,
+) -> None:
     with store.write() as connection:
-        close_crawl(connection, crawl.id, crawl.attempt, reason, now=NOON + MINUTE)
+        close_crawl(connection, crawl.id, crawl.attempt, reason, not_before=not_before, now=NOON + MINUTE)
 
 
 def die(store: Store, crawl: Crawl, most_failures: int = 3, now: datetime = NOON) -> FinishReason | None:
@@ -123,6 +128,38 @@ def test_no_more_crawls_of_a_marketplace_run_at_once_than_it_has_places(store: S
     close(store, first)
     assert (third := claim(store, places=2)) and third.marketplace == "market"
     assert claim(store, places=2) is None
+
+
+@pytest.mark.parametrize("reason", [FinishReason.RATE_LIMITED, FinishReason.SITE_DOWN])
+def test_a_marketplace_that_asked_for_a_pause_is_left_alone_until_then(
+    store: Store, owner_id: int, crawl: Crawl, reason: FinishReason
+) -> None:
+    new_run(store, new_monitor(store, owner_id, "more"), marketplaces=["market", "other"])
+    silent = claim(store)
+    assert silent is not None and silent.marketplace == "market"
+    new_run(store, new_monitor(store, new_owner(store, "another"), "theirs"))
+    until = NOON + timedelta(hours=1)
+    close(store, crawl, reason, not_before=until)
+    # Neither a crawl that waits, whoever it is for, nor one whose worker has gone silent; other marketplaces go on.
+    assert [one.marketplace for _ in range(3) if (one := claim(store, until - SECOND))] == ["other"]
+    assert {one.id for _ in range(3) if (one := claim(store, until))} >= {silent.id}
+    assert claim(store, until) is None
+
+
+def test_a_crawl_that_ended_otherwise_keeps_no_other_waiting(store: Store, owner_id: int, crawl: Crawl) -> None:
+    new_run(store, new_monitor(store, owner_id, "next"))
+    close(store, crawl, FinishReason.RATE_LIMITED)
+    assert claim(store, NOON + MINUTE) is not None
+
+
+def test_a_crawl_that_is_cancelled_while_it_waits_for_its_next_try_keeps_no_other_waiting(
+    store: Store, owner_id: int, crawl: Crawl
+) -> None:
+    die(store, crawl, now=NOON)
+    with store.write() as connection:
+        cancel_crawls(connection, owner_id, crawl.run_id, NOON)
+    new_run(store, new_monitor(store, owner_id, "next"))
+    assert claim(store, NOON) is not None
 
 
 def test_a_silent_workers_place_is_free_for_its_own_crawl_again(store: Store, owner_id: int) -> None:

@@ -19,6 +19,8 @@ from counterfoil.store.tables import crawl_events, crawls, listing_versions, sig
 # Claims on PostgreSQL take turns, so that two workers cannot both see the last free place of a marketplace.
 _CLAIM_LOCK = 0x636C61
 _RECORD_LOCK = 0x726563
+# Crawls that a site has sent away; until their `not_before` its marketplace is left alone.
+_SENT_AWAY = (FinishReason.RATE_LIMITED, FinishReason.SITE_DOWN)
 
 
 def claim_crawl(
@@ -31,8 +33,9 @@ def claim_crawl(
 ) -> Crawl | None:
     """Claim the crawl that has waited longest, or one whose worker has gone silent; None if there is nothing to do.
 
-    `places` says how many crawls of a marketplace may run at once (1 where it is not named). A worker that has gone
-    silent has died over its crawl: after `most_failures` deaths in a row without progress it is closed as crashed.
+    `places` says how many crawls of a marketplace may run at once (1 where it is not named). A marketplace that has
+    asked for a pause has no place until then. A worker that has gone silent has died over its crawl: after
+    `most_failures` deaths in a row without progress it is closed as crashed.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CLAIM_LOCK)))
@@ -88,9 +91,13 @@ def close_crawl(
     *,
     detail: str | None = None,
     counters: CrawlCounters | None = None,
+    not_before: datetime | None = None,
     now: datetime,
 ) -> None:
-    """End a crawl with its one reason, and its run with the last of its crawls. Raises Superseded."""
+    """End a crawl with its one reason, and its run with the last of its crawls. Raises Superseded.
+
+    `not_before` is when the site wants to be asked again: no crawl of the marketplace is claimed before then.
+    """
     values: dict[str, Any] = {
         "state": CrawlState.FINISHED,
         "reason": reason,
@@ -98,6 +105,8 @@ def close_crawl(
         "finished_at": now,
         "lease_until": None,
     }
+    if not_before is not None:
+        values["not_before"] = not_before
     if counters is not None:
         values["counters"] = asdict(_count(connection, crawl_id, counters))
     row = connection.execute(
@@ -204,8 +213,8 @@ def _count_death(connection: sa.Connection, row: sa.Row[Any], detail: str, most_
 
 
 def _next_claimable(connection: sa.Connection, places: Mapping[str, int], now: datetime) -> int | None:
-    busy = _busy_marketplaces(connection, places, now)
-    free = sa.select(crawls.c.id).where(_claimable(now), crawls.c.marketplace.not_in(busy))
+    taken = {*_busy_marketplaces(connection, places, now), *_resting_marketplaces(connection, now)}
+    free = sa.select(crawls.c.id).where(_claimable(now), crawls.c.marketplace.not_in(taken))
     return connection.scalar(free.order_by(crawls.c.not_before, crawls.c.id).limit(1))
 
 
@@ -225,6 +234,14 @@ def _busy_marketplaces(connection: sa.Connection, places: Mapping[str, int], now
         .group_by(crawls.c.marketplace)
     )
     return [row.marketplace for row in connection.execute(running) if row.running >= places.get(row.marketplace, 1)]
+
+
+def _resting_marketplaces(connection: sa.Connection, now: datetime) -> list[str]:
+    """Those whose site has asked for a pause that is not over."""
+    sent_away = sa.and_(
+        crawls.c.state == CrawlState.FINISHED, crawls.c.not_before > now, crawls.c.reason.in_(_SENT_AWAY)
+    )
+    return list(connection.scalars(sa.select(crawls.c.marketplace).where(sent_away).distinct()))
 
 
 def _held(crawl_id: int, attempt: int) -> sa.ColumnElement[bool]:

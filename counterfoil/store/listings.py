@@ -20,6 +20,7 @@ from counterfoil.store.tables import images as stored_images
 
 # Keys are indexed, and PostgreSQL's index entries end at 2,700 bytes; longer addresses are named by their SHA-256.
 _LONGEST_KEY = 1_000
+_LONGEST_QUERY = 300
 
 
 class Change(StrEnum):
@@ -44,6 +45,11 @@ def listing_key(listing_id: str | None, canonical_url: str) -> str:
     key = listing_id or canonical_url
     data = key.encode()
     return key if len(data) <= _LONGEST_KEY else "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def kept_query(query: str) -> str:
+    """A query as sightings name it."""
+    return query[:_LONGEST_QUERY]
 
 
 def record_listing(
@@ -249,7 +255,7 @@ def _add_sighting(
         "crawl_id": crawl_id,
         "listing_id": listing_id,
         "listing_version_id": version_id,
-        "query": sighting.query[:300],
+        "query": kept_query(sighting.query),
         "rank": sighting.rank,
         "seen_at": sighting.seen_at,
     }

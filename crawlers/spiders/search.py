@@ -1,5 +1,6 @@
 """Searches a marketplace for each query of the crawl: pages of results, then each listing's own page, once."""
 
+import math
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from crawlers.frontier import Next
 from crawlers.items import ListingItem, SeenAgain
 from crawlers.observations import Fate
 from crawlers.pages import Card, ListingPage, PageKind, Results, ResultsPage
+from crawlers.stopping import FIRST_TRIED
 
 _FATES = {
     PageKind.RESULTS: Fate.READ,
@@ -24,6 +26,14 @@ _FATES = {
     PageKind.BLOCKED: Fate.BLOCKED,
     PageKind.UNKNOWN: Fate.LAYOUT,
 }
+_SHOWS = {
+    PageKind.RESULTS: "shows results",
+    PageKind.EMPTY: "shows no results",
+    PageKind.BLOCKED: "shows a riddle, a log-in or a refusal in the place of results",
+    PageKind.UNKNOWN: "shows no results, and does not say that there are none",
+}
+# From so many listings on average in earlier crawls on, a query that finds nothing is not believed.
+_USUAL = 10
 # Listings before the next page of results: what was found is read before more is looked for.
 _LISTING_PRIORITY = 10
 
@@ -52,7 +62,8 @@ class SearchSpider(MarketplaceSpider):
     ) -> Iterator[Request | SeenAgain]:
         """Read page `number` of a query's results; `above` listings were ranked on the pages before it."""
         results = page.read(query, number) if isinstance(response, TextResponse) else Results(kind=PageKind.UNKNOWN)
-        self.observations.note_results(query, _FATES[results.kind], f"{response.url}: {results.kind} page")
+        self.observations.found[query] += len(results.cards)
+        self.observations.note_results(query, *self._judged(response.url, results.kind, query))
         keys = [listing_key(card.listing_id, card.url) for card in results.cards]
         self.frontier.turn_page(query, keys)
         again: list[tuple[int, Sighting]] = []
@@ -98,17 +109,27 @@ class SearchSpider(MarketplaceSpider):
         item.sightings = self.frontier.collect(item.asked_key)
         yield item
 
+    def _judged(self, url: str, kind: PageKind, query: str) -> tuple[Fate, str]:
+        """How a page of results fared; one that shows nothing where there always was something cannot be right."""
+        past = self.assignment.past.get(query)
+        if kind is PageKind.EMPTY and not self.observations.found[query] and past and past.listings >= _USUAL:
+            crawls = f"{past.crawls} crawls" if past.crawls > 1 else "crawl"
+            told = f'"{query}" has 0 results where the last {crawls} had {past.listings:.0f} on average'
+            return Fate.LAYOUT, f"{told} ({url})"
+        return _FATES[kind], f"{url}: {_SHOWS[kind]}"
+
     def results_failed(self, failure: Failure) -> None:
         """A page of results did not come."""
         fate = fate_of_error(failure.value)
         # A search that is not found is no search of this marketplace any more.
         fate = Fate.LAYOUT if fate is Fate.GONE else fate
-        self.observations.note_results(_request(failure).cb_kwargs["query"], fate, self._told(failure, fate))
+        query = _request(failure).cb_kwargs["query"]
+        self.observations.note_results(query, fate, self._told(failure, fate), _tried_at(failure))
 
     def listing_failed(self, failure: Failure) -> None:
         """A listing's page did not come."""
         fate = fate_of_error(failure.value)
-        self.observations.note_listing(fate, self._told(failure, fate))
+        self.observations.note_listing(fate, self._told(failure, fate), _tried_at(failure))
 
     def _ask_listing(self, card: Card, key: str) -> Request:
         return Request(
@@ -136,6 +157,10 @@ class SearchSpider(MarketplaceSpider):
         elif fate is not Fate.STOPPED:
             self.logger.warning("%s", words)
         return words
+
+
+def _tried_at(failure: Failure) -> float:
+    return float(_request(failure).meta.get(FIRST_TRIED, math.inf))
 
 
 def _request(failure: Failure) -> Request:

@@ -14,6 +14,9 @@ from examples.marketplace.access_log import AccessLog
 from examples.marketplace.brand_kit import write_brand_kit
 from examples.marketplace.builtin import built_in, built_in_truth
 from examples.marketplace.catalogue import Listing, picture_files, read_catalogue
+from examples.marketplace.faults.catalogue import described
+from examples.marketplace.faults.layer import CONTROL, FaultLayer, read_faults
+from examples.marketplace.faults.wire import OpenProtocol
 from examples.marketplace.pictures import DrawnPictures, FolderPictures, PictureSource
 from examples.marketplace.server import Marketplace
 from examples.marketplace.serving import leave_quietly, run
@@ -22,6 +25,13 @@ from examples.marketplace.shop import Shop
 _DECLARED_AT = "http://127.0.0.1:8600/"
 _seed = click.option("--seed", default=DEFAULT_SEED, show_default=True, help="Another number, another market.")
 _size = click.option("--size", default=DEFAULT_SIZE, show_default=True, help="How many listings to make up.")
+_FAULTS_HELP = f"""\b
+Faults: NAME[=VALUE][@KIND,...][/EVERY][#TIMES], such as hang@listing/5 or rate-limit=30@results#2.
+KIND is robots, results, listing, image or other; /5 strikes about one address in 5, the same ones
+for the same seed; #2 ends the fault after two requests.
+
+\b
+{described()}"""
 
 
 @click.group(no_args_is_help=True)
@@ -32,27 +42,41 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(epilog=_FAULTS_HELP)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8600, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
 @click.option("--catalogue", type=click.Path(path_type=Path), help="JSON Lines of listings to serve, and no others.")
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the catalogue's pictures.")
 @click.option("--log", type=click.Path(path_type=Path), help="File that gets one JSON line for each request.")
+@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Misbehave: see below. Can be given often.")
+@click.option("--control", is_flag=True, help=f"Let faults be read (GET) and changed (PUT) at {CONTROL}.")
 @_seed
 @_size
 def serve(
-    host: str, port: int, catalogue: Path | None, images: Path | None, log: Path | None, seed: int, size: int
+    host: str,
+    port: int,
+    catalogue: Path | None,
+    images: Path | None,
+    log: Path | None,
+    faults: tuple[str, ...],
+    control: bool,
+    seed: int,
+    size: int,
 ) -> None:
     """Serve the marketplace until it is interrupted.
 
     Example: python -m examples.marketplace serve --port 8600 --catalogue mine.jsonl --images photos
     """
     leave_quietly()
+    asked = read_faults(faults)
     listings, pictures = _on_sale(catalogue, images, seed, size)
     app: ASGIApp = Marketplace(Shop(listings), pictures).app()
+    if asked or control:
+        app = FaultLayer(app, asked, seed=seed, control=control)
     if log is not None:
         app = AccessLog(app, log)
-    run(app, host, port, f"example marketplace on {{url}} ({len(listings)} listings)")
+    announcement = f"example marketplace on {{url}} ({len(listings)} listings)"
+    run(app, host, port, announcement, OpenProtocol if asked or control else None)
 
 
 @cli.command()

@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 class AccessLog:
     """Around an ASGI application: one JSON line a request (time, method, path, query, status, bytes, user agent).
 
-    A line is on disk before the last byte of its answer leaves: who has read the answer finds the line.
+    A line is on disk before the last byte of its answer leaves: who has read the answer finds the line. An answer that
+    a fault has written past ASGI has status 0, and its line comes when the connection has ended.
     """
 
     def __init__(self, app: ASGIApp, path: Path) -> None:
@@ -23,17 +24,22 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         seen = {"status": 0, "bytes": 0}
+        written = False
 
         async def noting(message: Message) -> None:
+            nonlocal written
             if message["type"] == "http.response.start":
                 seen["status"] = message["status"]
             elif message["type"] == "http.response.body":
                 seen["bytes"] += len(message.get("body", b"")) if scope["method"] != "HEAD" else 0
                 if not message.get("more_body"):
                     self._write(scope, **seen)
+                    written = True
             await send(message)
 
         await self._app(scope, receive, noting)
+        if not written:
+            self._write(scope, **seen)
 
     def _write(self, scope: Scope, status: int, bytes: int) -> None:
         agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")

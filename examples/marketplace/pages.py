@@ -66,6 +66,10 @@ class Pages:
         """A page that only says something."""
         return self._render("message.html", title=title, text=text)
 
+    def login(self) -> str:
+        """The page on which people say who they are."""
+        return self._render("login.html", title="Log in")
+
     def _list(self, heading: str, page: Page, path: str, parameters: dict[str, str], query: str = "") -> str:
         links = {number: f"{path}?{urlencode({**parameters, 'page': number})}" for number in _linked(page)}
         return self._render("listings.html", title=heading, page=page, links=links, query=query)

@@ -41,6 +41,7 @@ class Marketplace:
             Route("/seller/{id:path}", self._seller),
             Route("/image/{name:path}", self._image),
             Route("/cart", self._cart),
+            Route("/login", self._login),
             Route("/robots.txt", self._robots),
             Route("/sitemap.xml", self._sitemap),
             Route("/healthz", self._healthz),
@@ -89,6 +90,9 @@ class Marketplace:
 
     async def _cart(self, request: Request) -> Response:
         return HTMLResponse(self._pages.message("Your cart", "There is nothing in your cart yet."))
+
+    async def _login(self, request: Request) -> Response:
+        return HTMLResponse(self._pages.login())
 
     async def _robots(self, request: Request) -> Response:
         return PlainTextResponse(robots(str(request.base_url)))

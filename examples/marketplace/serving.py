@@ -1,5 +1,6 @@
 """Runs the marketplace: says where once it can be reached, and goes when it is asked to."""
 
+import asyncio
 import signal
 import socket
 import sys
@@ -23,11 +24,18 @@ class _Announcing(uvicorn.Server):
         print(self._announcement.format(url=f"http://{host}:{address[1]}/"), flush=True)
 
 
-def run(app: ASGIApp, host: str, port: int, announcement: str) -> None:
+def run(app: ASGIApp, host: str, port: int, announcement: str, protocol: type[asyncio.Protocol] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; `announcement` has a `{url}`. A port of 0 picks a free one."""
     leave_quietly()
     config = uvicorn.Config(
-        app, host=host, port=port, access_log=False, log_level="warning", timeout_graceful_shutdown=3, lifespan="off"
+        app,
+        host=host,
+        port=port,
+        http=protocol or "auto",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        lifespan="off",
     )
     _Announcing(config, announcement).run()
 
