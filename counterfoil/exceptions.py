@@ -6,6 +6,7 @@ CounterfoilError
 |   +-- InvalidSchedule   a cron line or an interval
 |   +-- InvalidDeclaration a marketplace's YAML
 |   +-- InvalidCursor     a page cursor that we did not make
+|   +-- UnreadableArchive a file of saved pages
 +-- NotFound              no such thing, or not this owner's
 |   +-- UnknownMarketplace
 |   +-- DeletedByRetention the picture was there; its time had come
@@ -49,6 +50,7 @@ __all__ = [
     "StoreUnavailable",
     "Superseded",
     "UnknownMarketplace",
+    "UnreadableArchive",
     "UnreadablePicture",
     "VersionConflict",
 ]
@@ -83,6 +85,10 @@ class InvalidDeclaration(InvalidInput):
 
 class InvalidCursor(InvalidInput):
     """A page cursor is not one of ours, or belongs to another search."""
+
+
+class UnreadableArchive(InvalidInput):
+    """A file of saved pages is damaged, too large, or none that we read; the text names the file."""
 
 
 class NotFound(CounterfoilError):
