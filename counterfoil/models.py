@@ -279,10 +279,11 @@ class Monitor:
 
 
 class RunKind(StrEnum):
-    """What a run looks at: searches, addresses already known, or pages to be captured as evidence."""
+    """What a run looks at: searches, addresses already known, saved pages, or pages to be captured as evidence."""
 
     SEARCH = "search"
     LISTINGS = "listings"
+    IMPORT = "import"
     CAPTURE = "capture"
 
 
@@ -303,11 +304,14 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One firing of a monitor, unique on monitor and nominal time. `late` means it fired after a downtime."""
+    """One firing of a monitor, unique on monitor and nominal time; or, without a monitor, what a person asked for once.
+
+    `late` means it fired after a downtime.
+    """
 
     id: int
     owner_id: int
-    monitor_id: int
+    monitor_id: int | None
     kind: RunKind
     trigger: RunTrigger
     state: RunState

@@ -109,6 +109,35 @@ def test_a_database_of_an_older_version_is_migrated_and_keeps_its_rows(fresh: Se
         assert [owner.name for owner in list_owners(connection)] == ["from before"]
 
 
+def test_runs_that_there_were_keep_their_monitor_when_runs_without_one_become_possible(settings: Settings) -> None:
+    settings.data.mkdir()
+    with closing(connect(settings.database_address)) as store, store.write() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(counterfoil.store.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010")
+        for row in (
+            "owners (id, name, created_at) VALUES (1, 'acme', '2026-01-01')",
+            "monitors (id, owner_id, name, state, schedule_kind, schedule_expression, time_zone, jitter_seconds, "
+            "queries, limits, created_at) VALUES (5, 1, 'm', 'active', 'interval', '60', 'UTC', 0, '[]', '{}', '2026')",
+            'runs (id, owner_id, monitor_id, kind, "trigger", state, nominal_at, late, created_at) '
+            "VALUES (9, 1, 5, 'search', 'manual', 'open', '2026-01-01', 0, '2026-01-01')",
+            "crawls (owner_id, run_id, position, marketplace, spider, queries, limits, state, not_before, counters) "
+            "VALUES (1, 9, 0, 'a', 'search', '[]', '{}', 'waiting', '2026-01-01', '{}')",
+        ):
+            connection.exec_driver_sql(f"INSERT INTO {row}")
+    (settings.data / "evidence").mkdir()
+    with closing(open_store(settings)) as store:
+        check_integrity(store)
+        with store.write() as connection:
+            connection.exec_driver_sql(
+                'INSERT INTO runs (owner_id, kind, "trigger", state, nominal_at, late, created_at) '
+                "VALUES (1, 'import', 'manual', 'open', '2026-01-01', 0, '2026-01-01')"
+            )
+            assert connection.exec_driver_sql("SELECT id, monitor_id FROM runs ORDER BY id").all() == [(9, 5), (10, None)]
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+
+
 def test_a_migration_that_fails_leaves_the_database_as_it_was(fresh: Settings) -> None:
     fresh.data.mkdir()
     config = Config()

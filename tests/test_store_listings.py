@@ -44,6 +44,7 @@ from counterfoil.store.listings import (
     listings_seen,
     record_listing,
     record_query,
+    record_seen,
     says_nothing_new,
 )
 from counterfoil.store.tables import inspections, listing_images, listing_versions, listings, sellers, sightings
@@ -487,3 +488,25 @@ def test_hashes_are_those_of_informative_pictures_that_the_owner_has_come_to_see
 
     assert hashes(crawl.owner_id) == [(A, bytes(range(224, 256)))]
     assert hashes(stranger.owner_id) == [(B, bytes(range(224, 256)))]
+
+
+def test_a_page_older_than_what_is_known_is_seen_and_changes_nothing(store: Store, crawl: Crawl) -> None:
+    newest = record(store, crawl, now=NOON + MINUTE)
+    older = record(store, crawl, now=NOON, title="last year's", url="https://x.example/old")
+    assert (older.change, older.listing_version_id) == (Change.UNCHANGED, newest.listing_version_id)
+    known = listing(store, newest)
+    assert (known.url, known.last_seen_at) == (FACTS.url, NOON + MINUTE)
+    assert version(store, newest).facts.title == FACTS.title
+
+
+def test_a_listing_that_a_page_only_shows_is_seen_in_its_newest_version(store: Store, crawl: Crawl) -> None:
+    sighting = Sighting(query="", rank=3, seen_at=NOON + MINUTE)
+
+    def see(key: str) -> int | None:
+        with store.write() as connection:
+            return record_seen(connection, crawl_id=crawl.id, marketplace=crawl.marketplace, key=key, sighting=sighting)
+
+    assert see("1") is None
+    recorded = record(store, crawl, now=NOON)
+    assert see("1") == see("1") == recorded.listing_id
+    assert (listing(store, recorded).last_seen_at, numbers(store, recorded)) == (NOON + MINUTE, [1])

@@ -3,10 +3,10 @@ from datetime import timedelta
 import pytest
 from rows import MINUTE, NOON, at_once, claim, count, new_monitor, new_owner, new_run
 
-from counterfoil.exceptions import NotFound
+from counterfoil.exceptions import NotFound, Superseded
 from counterfoil.models import CrawlCounters, CrawlLimits, CrawlState, FinishReason, Run, RunKind, RunState, RunTrigger
 from counterfoil.store import Store
-from counterfoil.store.crawls import close_crawl, list_crawls
+from counterfoil.store.crawls import claim_made, close_crawl, list_crawls
 from counterfoil.store.runs import PlannedCrawl, add_run, get_run, has_open_run, list_runs
 from counterfoil.store.tables import crawls, runs
 
@@ -155,3 +155,48 @@ def test_no_owner_sees_another_owners_runs(store: Store, owner_id: int) -> None:
         assert list_runs(connection, stranger) == []
         assert list_runs(connection, stranger, monitor.id) == []
         assert list_crawls(connection, stranger, run_id) == []
+
+
+def test_a_run_without_a_monitor_is_made_whatever_else_is_open(store: Store, owner_id: int) -> None:
+    planned = [PlannedCrawl(marketplace="a", spider="saved", queries=("file:///a",), limits=CrawlLimits())]
+
+    def import_() -> int | None:
+        with store.write() as connection:
+            return add_run(
+                connection,
+                owner_id=owner_id,
+                monitor_id=None,
+                kind=RunKind.IMPORT,
+                trigger=RunTrigger.MANUAL,
+                nominal_at=NOON,
+                late=False,
+                planned=planned,
+                now=NOON,
+            )
+
+    first, second = run_of(store, owner_id, import_()), run_of(store, owner_id, import_())
+    assert (first.monitor_id, first.state, second.state) == (None, RunState.OPEN, RunState.OPEN)
+    assert first.id != second.id
+
+
+def test_a_crawl_claimed_as_it_is_made_is_nobody_elses(store: Store, owner_id: int) -> None:
+    planned = [PlannedCrawl(marketplace="a", spider="saved", queries=("file:///a",), limits=CrawlLimits())]
+    with store.write() as connection:
+        run_id = add_run(
+            connection,
+            owner_id=owner_id,
+            monitor_id=None,
+            kind=RunKind.IMPORT,
+            trigger=RunTrigger.MANUAL,
+            nominal_at=NOON,
+            late=False,
+            planned=planned,
+            now=NOON,
+        )
+        assert run_id is not None
+        made = list_crawls(connection, owner_id, run_id)[0]
+        held = claim_made(connection, made, "a person", MINUTE, NOON)
+    assert (held.state, held.attempt, held.claimed_by) == (CrawlState.CLAIMED, 1, "a person")
+    assert claim(store) is None
+    with store.write() as connection, pytest.raises(Superseded):
+        claim_made(connection, made, "another", MINUTE, NOON)

@@ -45,6 +45,14 @@ def claim_crawl(
     return None
 
 
+def claim_made(connection: sa.Connection, crawl: Crawl, worker: str, lease: timedelta, now: datetime) -> Crawl:
+    """Claim a crawl in the transaction that makes it, so that no other worker gets it. Raises Superseded."""
+    claimed = _claim(connection, crawl.id, worker, lease, now)
+    if claimed is None:
+        raise Superseded(f"Crawl {crawl.id} was claimed or cancelled meanwhile.")
+    return claimed
+
+
 def get_crawl(connection: sa.Connection, crawl_id: int) -> Crawl:
     """A crawl. Raises NotFound."""
     row = connection.execute(sa.select(crawls).where(crawls.c.id == crawl_id)).one_or_none()

@@ -67,7 +67,8 @@ def record_listing(
 
     `captured_at` is when the listing's own page was read; the results that showed it may have been read an hour before.
     Every picture named by `facts` must be in `images` already. The owner of the crawl gets an inspection of the
-    version. Call `crawls.require_attempt` first in the same transaction. Doing it twice changes nothing.
+    version. Call `crawls.require_attempt` first in the same transaction. Doing it twice changes nothing. A page older
+    than the newest version (a person may import what they saved last year) is a sighting, and no version.
     """
     owner_id = connection.scalars(sa.select(crawls.c.owner_id).where(crawls.c.id == crawl_id)).one()
     seller_id = see_seller(connection, marketplace, facts.seller, captured_at) if facts.seller else None
@@ -97,6 +98,27 @@ def record_query(connection: sa.Connection, crawl_id: int, listing_id: int, sigh
     ).one_or_none()
     if row is not None:
         _add_sighting(connection, row.owner_id, crawl_id, listing_id, row.listing_version_id, sighting)
+
+
+def record_seen(
+    connection: sa.Connection, *, crawl_id: int, marketplace: str, key: str, sighting: Sighting
+) -> int | None:
+    """Note that a page showed a listing whose own page it was not; the listing's id, None for one never read.
+
+    The owner of the crawl gets an inspection of its newest version.
+    """
+    owner_id = connection.scalars(sa.select(crawls.c.owner_id).where(crawls.c.id == crawl_id)).one()
+    same = sa.and_(listings.c.marketplace == marketplace, listings.c.listing_key == key)
+    listing_id = connection.scalar(sa.select(listings.c.id).where(same))
+    latest = _latest(connection, listing_id) if listing_id is not None else None
+    if listing_id is None or latest is None:
+        return None
+    connection.execute(
+        listings.update().where(same).values(last_seen_at=_later(listings.c.last_seen_at, sighting.seen_at))
+    )
+    _add_sighting(connection, owner_id, crawl_id, listing_id, latest.id, sighting)
+    request_inspection(connection, owner_id, listing_id, latest.id, sighting.seen_at)
+    return int(listing_id)
 
 
 def listings_seen(connection: sa.Connection, crawl_id: int) -> dict[str, int]:
@@ -178,8 +200,18 @@ def _see_listing(
     seen = {"url": url, "seller_id": seller_id, "last_seen_at": captured_at}
     insert_new(connection, listings, {**identity, **seen, "latest_number": 0, "first_seen_at": seen_at})
     same = sa.and_(listings.c.marketplace == marketplace, listings.c.listing_key == key)
+    is_newest = listings.c.last_seen_at <= captured_at
+    values = {
+        "url": sa.case((is_newest, url), else_=listings.c.url),
+        "seller_id": sa.case((is_newest, seller_id), else_=listings.c.seller_id),
+        "last_seen_at": _later(listings.c.last_seen_at, captured_at),
+    }
     # The update also locks the row, so that two crawls of one listing number its versions one after the other.
-    return int(connection.execute(listings.update().where(same).values(**seen).returning(listings.c.id)).scalar_one())
+    return int(connection.execute(listings.update().where(same).values(**values).returning(listings.c.id)).scalar_one())
+
+
+def _later(column: sa.Column[datetime], moment: datetime) -> sa.Case[Any]:
+    return sa.case((column < moment, sa.bindparam(None, moment, column.type)), else_=column)
 
 
 def _see_version(
@@ -194,7 +226,7 @@ def _see_version(
     latest = _latest(connection, listing_id)
     facts = _with_known_pictures(connection, facts, latest)
     digest = facts_digest(facts)
-    if latest is not None and latest.facts_sha256 == digest:
+    if latest is not None and (latest.facts_sha256 == digest or captured_at < latest.captured_at):
         return latest.id, Change.UNCHANGED
     number = latest.number + 1 if latest is not None else 1
     values = _version_values(facts, seller_id)

@@ -27,7 +27,7 @@ def add_run(
     connection: sa.Connection,
     *,
     owner_id: int,
-    monitor_id: int,
+    monitor_id: int | None,
     kind: RunKind,
     trigger: RunTrigger,
     nominal_at: datetime,
@@ -38,11 +38,11 @@ def add_run(
     """Make a run with its crawls, unless the monitor has one of this nominal time; the run's id, or None.
 
     While an earlier run of the monitor is open the new one is kept as `skipped`, without crawls: runs never pile up,
-    and none disappears silently.
+    and none disappears silently. A run without a monitor is made whatever else is open.
     """
     # One after the other, also where PostgreSQL runs several transactions at once: only one can find no open run.
     connection.execute(sa.select(monitors.c.id).where(monitors.c.id == monitor_id).with_for_update())
-    skipped = has_open_run(connection, monitor_id) or not planned
+    skipped = not planned or (monitor_id is not None and has_open_run(connection, monitor_id))
     run_id: int | None = insert_new(
         connection,
         runs,
