@@ -134,7 +134,8 @@ def test_runs_that_there_were_keep_their_monitor_when_runs_without_one_become_po
                 'INSERT INTO runs (owner_id, kind, "trigger", state, nominal_at, late, created_at) '
                 "VALUES (1, 'import', 'manual', 'open', '2026-01-01', 0, '2026-01-01')"
             )
-            assert connection.exec_driver_sql("SELECT id, monitor_id FROM runs ORDER BY id").all() == [(9, 5), (10, None)]
+            rows = connection.exec_driver_sql("SELECT id, monitor_id FROM runs ORDER BY id").all()
+            assert rows == [(9, 5), (10, None)]
             assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
 
 
