@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -26,12 +27,12 @@ class _Declared(BaseModel):
 class SearchPages(_Declared):
     """How to search, and what a page of results looks like: CSS selectors, relative to the card but for the last two.
 
-    `url` has `{query}` and, where pages are numbered, `{page}` (the first is 1).
+    Without `card` the generic reader finds the cards. `url` has `{query}` and, where pages are numbered, `{page}` (the first is 1).
     """
 
     url: str
-    card: str
-    link: str
+    card: str | None = None
+    link: str | None = None
     title: str | None = None
     price: str | None = None
     image: str | None = None
@@ -47,9 +48,16 @@ class SearchPages(_Declared):
 
 
 class ListingPages(_Declared):
-    """What a listing's page is: `url` matches its path with a group `id`; `required` fields are always there."""
+    """What a listing's page is: `url` matches its path with a group `id`; `required` fields are always there.
+
+    `address` makes the address of an `{id}`, for data that names none; `seller` matches a seller's address with a group
+    `name`; `placeholders` are ids of cards that are no listings.
+    """
 
     url: str
+    address: str | None = None
+    seller: str | None = None
+    placeholders: tuple[str, ...] = ()
     required: tuple[str, ...] = ("title",)
 
     @field_validator("url")
@@ -64,6 +72,49 @@ class ListingPages(_Declared):
         return value
 
 
+class FieldPaths(_Declared):
+    """Where one kind of a marketplace's data has its listings, as JMESPath.
+
+    `state` names the variables, or the ids of the scripts, that hold the data in HTML pages; an answer that is JSON is
+    tried as it is. `records` selects the listings, `fields` the value of each field of a record (a list: the first
+    that has a value); `divisor` is what prices are multiplied by; `kind` what such a page is.
+    """
+
+    name: str
+    state: tuple[str, ...] = ()
+    records: str = "@"
+    fields: dict[str, str | tuple[str, ...]]
+    divisor: int = Field(default=1, ge=1, le=10**9)
+    next: str | None = None
+    kind: Literal["product", "results"] = "results"
+
+
+class CardSelectors(_Declared):
+    """Where one layout of a marketplace's pages of results has its listings: CSS selectors, relative to `card`."""
+
+    name: str
+    card: str
+    fields: dict[str, str]
+    skip: str | None = None
+    next: str | None = None
+
+
+class PageSelectors(_Declared):
+    """Where one layout of a marketplace's item pages has its fields: CSS selectors, `::attr(name)` for an attribute."""
+
+    name: str
+    when: str | None = None
+    fields: dict[str, str | tuple[str, ...]]
+
+
+class Reading(_Declared):
+    """How to read what the generic reader does not understand, most trusted first."""
+
+    data: tuple[FieldPaths, ...] = ()
+    cards: tuple[CardSelectors, ...] = ()
+    page: tuple[PageSelectors, ...] = ()
+
+
 class Politeness(_Declared):
     """How hard a marketplace may be asked: seconds between requests, requests at once, crawls at once."""
 
@@ -73,7 +124,10 @@ class Politeness(_Declared):
 
 
 class Marketplace(_Declared):
-    """A declared marketplace; `exercised` says in plain words what reading it was really tried on."""
+    """A declared marketplace; `exercised` says in plain words what reading it was really tried on.
+
+    `domains` are its hosts, each with the currency that its pages use, or an empty text where that differs by page.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")
     title: str
@@ -81,12 +135,20 @@ class Marketplace(_Declared):
     countries: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     currencies: tuple[str, ...] = ()
+    domains: dict[str, str] = {}
     route: Literal["api", "feed", "crawl", "import"] = "crawl"
     exercised: str
     terms: str = ""
     search: SearchPages
     listing: ListingPages
     politeness: Politeness = Politeness()
+    reading: Reading = Reading()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every domain of the marketplace, without www."""
+        named = [urlsplit(address).hostname or "" for address in (self.url, self.search.url)]
+        return tuple(dict.fromkeys([*self.domains, *(host.removeprefix("www.") for host in named if host)]))
 
 
 def load_marketplaces(settings: Settings) -> dict[str, Marketplace]:

@@ -70,9 +70,7 @@ def _split(url: str) -> SplitResult | None:
 
 def _is_of(marketplace: Marketplace, parts: SplitResult) -> bool:
     host = parts.hostname or ""
-    homes = (urlsplit(marketplace.url).hostname, urlsplit(marketplace.search.url).hostname)
-    bare = [home.removeprefix("www.") for home in homes if home]
-    return any(host == home or host.endswith("." + home) for home in bare)
+    return any(host == home or host.endswith("." + home) for home in marketplace.hosts)
 
 
 @cache

@@ -15,7 +15,23 @@ CODES = frozenset(
 )
 
 # Codes that are no longer, or not officially, in use and that shops write all the same.
-_OTHER_CODES = {"RMB": "CNY", "CNH": "CNY", "NTD": "TWD"}
+_OTHER_CODES = {"RMB": "CNY", "CNH": "CNY", "NTD": "TWD", "RUR": "RUB", "EURO": "EUR", "EUROS": "EUR", "SR": "SAR"}
+
+# The currency of a country, by the last part of its web addresses.
+OF_COUNTRY = dict(
+    pair.split(":")
+    for pair in (  # noqa: SIM905 - a list would fill the screen
+        "ae:AED al:ALL am:AMD ar:ARS at:EUR au:AUD az:AZN ba:BAM bd:BDT be:EUR bg:EUR bh:BHD bo:BOB br:BRL by:BYN ca:CAD "
+        "ch:CHF cl:CLP cn:CNY cr:CRC cy:EUR cz:CZK de:EUR dk:DKK do:DOP dz:DZD ee:EUR eg:EGP es:EUR fi:EUR fr:EUR gb:GBP "
+        "ge:GEL gh:GHS gr:EUR gt:GTQ hk:HKD hn:HNL hr:EUR hu:HUF id:IDR ie:EUR il:ILS in:INR iq:IQD ir:IRR is:ISK it:EUR "
+        "jo:JOD jp:JPY ke:KES kg:KGS kh:KHR kr:KRW kw:KWD kz:KZT lb:LBP lk:LKR lt:EUR lu:EUR lv:EUR ma:MAD md:MDL me:EUR "
+        "mk:MKD mm:MMK mn:MNT mo:MOP mt:EUR mx:MXN my:MYR ng:NGN ni:NIO nl:EUR no:NOK np:NPR nz:NZD om:OMR pa:PAB pe:PEN "
+        "ph:PHP pk:PKR pl:PLN pt:EUR py:PYG qa:QAR ro:RON rs:RSD ru:RUB sa:SAR se:SEK sg:SGD si:EUR sk:EUR su:RUB sv:USD "
+        "th:THB tj:TJS tn:TND tr:TRY tw:TWD tz:TZS ua:UAH ug:UGX uk:GBP us:USD uy:UYU uz:UZS ve:VES vn:VND za:ZAR"
+    ).split()
+)
+# How many digits stand behind the point, where it is not two (ISO 4217).
+THREE_DIGITS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 # A sign with one meaning is that currency; one with several needs the marketplace to say which of them it uses.
 _SIGNS: dict[str, tuple[str, ...]] = {
@@ -46,9 +62,42 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "S$": ("SGD",),
     "NT$": ("TWD",),
     "MX$": ("MXN",),
-    "元": ("CNY",),
+    "CDN$": ("CAD",),
+    "USD$": ("USD",),
+    "AR$": ("ARS",),
+    "CLP$": ("CLP",),
+    "S/": ("PEN",),
+    "元": ("CNY", "TWD"),
     "円": ("JPY",),
-    "$": ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU"),
+    "人民币": ("CNY",),
+    "৳": ("BDT",),
+    "₦": ("NGN",),
+    "₡": ("CRC",),
+    "₲": ("PYG",),
+    "₸": ("KZT",),
+    "тг": ("KZT",),
+    "₼": ("AZN",),
+    "₾": ("GEL",),
+    "₵": ("GHS",),
+    "₮": ("MNT",),
+    "៛": ("KHR",),
+    "руб": ("RUB", "BYN"),
+    "р": ("RUB", "BYN"),
+    "грн": ("UAH",),
+    "ر.س": ("SAR",),
+    "﷼": ("SAR", "IRR", "YER", "OMR", "QAR"),
+    "د.إ": ("AED",),
+    "ج.م": ("EGP",),
+    "د.ك": ("KWD",),
+    "TL": ("TRY",),
+    "lei": ("RON", "MDL"),
+    "лв": ("BGN",),
+    "KM": ("BAM",),
+    "ден": ("MKD",),
+    "din": ("RSD",),
+    "Fr": ("CHF",),
+    "SFr": ("CHF",),
+    "$": ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU", "DOP", "BOB"),
     "¥": ("JPY", "CNY"),
     "kr": ("SEK", "NOK", "DKK", "ISK"),
     "Rs": ("INR", "PKR", "LKR", "NPR", "MUR"),
@@ -56,7 +105,7 @@ _SIGNS: dict[str, tuple[str, ...]] = {
 
 
 def currency_code(written: str | None, used_here: Sequence[str] = ()) -> str | None:
-    """The ISO 4217 code of a currency as a page writes it; `used_here` are those that the marketplace declares.
+    """The ISO 4217 code of a currency as a page writes it; `used_here` are those that are used there, the likeliest first.
 
     None for what is no currency, and for a sign that could mean several: a currency is never guessed.
     """
@@ -69,6 +118,11 @@ def currency_code(written: str | None, used_here: Sequence[str] = ()) -> str | N
     if code in _OTHER_CODES:
         return _OTHER_CODES[code]
     meanings = _SIGNS.get(text, ())
-    declared = [code for code in meanings if code in used_here]
+    declared = [code for code in used_here if code in meanings][:1]
     candidates = declared or list(meanings)
     return candidates[0] if len(candidates) == 1 else None
+
+
+def signs() -> list[str]:
+    """All signs and other spellings of currencies, the longest first."""
+    return sorted({*_SIGNS, *_OTHER_CODES}, key=len, reverse=True)

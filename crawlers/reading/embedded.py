@@ -1,0 +1,122 @@
+"""The data that pages carry along for their own scripts: JSON in script elements, literals assigned to variables."""
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from crawlers.structured import Document
+
+_LARGEST = 6_000_000
+_MOST = 40
+_SMALLEST = 200
+_ASSIGNED = re.compile(
+    r"(?:(?:var|let|const)\s+|window(?:\.|\[['\"])|self\.|this\.)?([\w$.]{2,60})(?:['\"]\])?\s*[=:]\s*(?:JSON\.parse\()?(?=[{\[\"'])"
+)
+
+
+def states(root: Document, name: str) -> Iterator[Any]:
+    """The values of one named state: a script element's id, a variable, or the argument of a call."""
+    for script in root.iter("script"):
+        body = script.text or ""
+        if len(body) > _LARGEST:
+            continue
+        if script.get("id") == name:
+            value = _json(body)
+            if value is not None:
+                yield value
+        for found in re.finditer(rf"(?<![\w$]){re.escape(name)}(?:['\"]\])?\s*(?:[=:]\s*(?:JSON\.parse\()?|\()\s*(?=[{{\[\"'])", body):
+            value = literal_at(body, found.end())
+            if value is not None:
+                yield value
+
+
+def embedded(root: Document) -> Iterator[Any]:
+    """Every larger piece of data in the page's scripts, in its order; JSON-LD is read elsewhere."""
+    count = 0
+    for script in root.iter("script"):
+        body = script.text or ""
+        kind = (script.get("type") or "").lower()
+        if not _SMALLEST <= len(body) <= _LARGEST or "ld+json" in kind:
+            continue
+        for value in _in_script(body, kind):
+            if count >= _MOST:
+                return
+            count += 1
+            yield value
+
+
+def _in_script(body: str, kind: str) -> Iterator[Any]:
+    start = body.lstrip()[:1]
+    if "json" in kind or (start in {"{", "["} and "function" not in body[:200]):
+        value = _json(body)
+        if value is not None:
+            yield value
+            return
+    end = 0
+    for found in _ASSIGNED.finditer(body):
+        if found.end() < end:
+            continue
+        stop = _end_of_literal(body, found.end())
+        if stop is None or stop - found.end() < _SMALLEST:
+            continue
+        value = _read(body[found.end() : stop])
+        if value is not None:
+            end = stop
+            yield value
+
+
+def literal_at(body: str, start: int) -> Any:
+    """The object, list or quoted JSON that begins at a position; None where none does."""
+    stop = _end_of_literal(body, start)
+    return None if stop is None else _read(body[start:stop])
+
+
+def _read(source: str) -> Any:
+    if source[:1] in {'"', "'"}:
+        text = _json(source if source[:1] == '"' else '"' + source[1:-1].replace('"', '\\"') + '"')
+        return _json(text) if isinstance(text, str) and text[:1] in {"{", "["} else None
+    value = _json(source)
+    return value if value is not None else _javascript(source)
+
+
+def _javascript(source: str) -> Any:
+    if len(source) > 2_000_000:
+        return None
+    import chompjs  # few pages need it
+
+    try:
+        return chompjs.parse_js_object(source)
+    except (ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _end_of_literal(body: str, start: int) -> int | None:
+    """Behind the bracket or quote that closes what is opened at `start`; strings are skipped."""
+    opening = body[start : start + 1]
+    if opening in {'"', "'"}:
+        found = re.compile(rf"{opening}(?:[^{opening}\\]|\\.)*{opening}", re.DOTALL).match(body, start)
+        return found.end() if found else None
+    depth = 0
+    for found in _BRACKETS.finditer(body, start):
+        mark = found[0]
+        if mark in "{[":
+            depth += 1
+        elif mark in "}]":
+            depth -= 1
+            if depth == 0:
+                return found.end()
+        if depth == 0 or depth > 500:
+            return None
+    return None
+
+
+_BRACKETS = re.compile(r"[{}\[\]]|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", re.DOTALL)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text.strip().rstrip(";"), strict=False, parse_float=Decimal, parse_constant=lambda _name: None)
+    except (ValueError, RecursionError, ArithmeticError):
+        return None

@@ -1,0 +1,314 @@
+"""Reads one page: what it is, its listings with the source of each value, the next page. No I/O, no guesses."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from counterfoil.marketplaces import Marketplace
+from crawlers.addresses import listing_id
+from crawlers.reading.cards import find_cards, id_from_address
+from crawlers.reading.claims import Claims, claims, settle
+from crawlers.reading.context import PageContext, declared_currencies, is_below
+from crawlers.reading.declared import (
+    from_card_selectors,
+    from_data,
+    from_page_selectors,
+    from_states,
+    next_by_selector,
+    next_in_data,
+)
+from crawlers.reading.documents import OpenedPage, open_page
+from crawlers.reading.kinds import barrier, is_empty, is_not_found
+from crawlers.reading.listing import PageKind, ReadListing, ReadPage
+from crawlers.reading.paging import next_page
+from crawlers.reading.records import find_records
+from crawlers.reading.schema_org import from_nodes, from_opengraph, main_product
+from crawlers.reading.visible import from_visible, pictures
+from crawlers.structured import types_of
+
+_MOST_WARNINGS = 50
+# A price as sure as this stands beside the heading and calls itself a price.
+_SURE = 5.0
+
+
+def read_page(
+    body: bytes,
+    url: str | None = None,
+    content_type: str | None = None,
+    marketplace: Marketplace | None = None,
+    known: Mapping[str, Marketplace] | None = None,
+) -> ReadPage:
+    """Read a response body, or a saved one, whatever it is; never fails on what it holds.
+
+    `url` is where it was fetched from, `content_type` the header of that name. Without `marketplace` that one of
+    `known` is taken whose address it is, or whose addresses it names.
+    """
+    opened = open_page(body, content_type)
+    if opened.is_json:
+        return _read_data(opened, url, marketplace, known or {})
+    return _read_html(opened, url, marketplace, known or {})
+
+
+def marketplace_of(known: Mapping[str, Marketplace], url: str | None) -> Marketplace | None:
+    """The declared marketplace that an address belongs to."""
+    try:
+        host = (urlsplit(url or "").hostname or "").lower()
+    except ValueError:
+        return None
+    if not host:
+        return None
+    found = [
+        (len(domain), market) for market in known.values() for domain in market.hosts if is_below(host, domain)
+    ]
+    return max(found, key=lambda one: one[0])[1] if found else None
+
+
+def _read_data(
+    opened: OpenedPage, url: str | None, marketplace: Marketplace | None, known: Mapping[str, Marketplace]
+) -> ReadPage:
+    warnings = list(opened.warnings)
+    market = marketplace or marketplace_of(known, url)
+    candidates = [market] if market else list(known.values())
+    for one in candidates:
+        read = _by_declared_shape(opened.data, url, one)
+        if read is not None:
+            said, kind, following = read
+            return _page(kind, said, url, one, following, warnings)
+    host = (urlsplit(url or "").hostname or "").lower()
+    found = find_records(opened.data, url, _used(market, host))
+    said = list(found.listings)
+    if market is None and said:
+        market = _named_by(said, known)
+        if market is not None:
+            found = find_records(opened.data, url, _used(market, _host_of(said)))
+            said = list(found.listings)
+    said = [_with_id(one, market) for one in said]
+    kind = PageKind.PRODUCT if found.single else PageKind.RESULTS if said else _kind_of_data(opened.data)
+    return _page(kind, said, url, market, _next_in(opened.data), warnings)
+
+
+def _by_declared_shape(data: Any, url: str | None, market: Marketplace) -> tuple[list[Claims], PageKind, str | None] | None:
+    host = (urlsplit(url or "").hostname or "").lower()
+    for paths in market.reading.data:
+        said = from_data(paths, data, url, _used(market, host), market)
+        if said:
+            return said, PageKind(paths.kind), next_in_data(paths, data) or _next_in(data)
+    return None
+
+
+def _used(market: Marketplace | None, host: str) -> Sequence[str]:
+    return declared_currencies(market, host)
+
+
+def _host_of(said: Sequence[Claims]) -> str:
+    return next((urlsplit(one.get("url")).hostname or "" for one in said if one.get("url")), "")
+
+
+def _named_by(said: Sequence[Claims], known: Mapping[str, Marketplace]) -> Marketplace | None:
+    """The marketplace whose addresses most of the listings have."""
+    markets = [marketplace_of(known, one.get("url")) for one in said[:20] if one.get("url")]
+    named = [market for market in markets if market is not None]
+    return named[0] if named and len(named) * 2 > len(markets) and len({one.name for one in named}) == 1 else None
+
+
+def _with_id(said: Claims, market: Marketplace | None) -> Claims:
+    url = said.get("url")
+    number = listing_id(market, url) if market is not None and url else None
+    if said.get("id") is None:
+        number = number or id_from_address(url)
+        return Claims(said.source, {**said.values, "id": number}) if number else said
+    return said
+
+
+def _kind_of_data(data: Any) -> PageKind:
+    """What an answer without listings is: an empty list of them where it says so, else nobody knows."""
+    if data in ([], {}):
+        return PageKind.EMPTY
+    if isinstance(data, dict):
+        for key, value in data.items():
+            name = re.sub(r"[^a-z]", "", key.lower())
+            if value == [] and name in {"items", "products", "results", "itemsummaries", "docs", "listings", "searchresults"}:
+                return PageKind.EMPTY
+            if name in {"total", "totalresults", "totalcount", "count", "numfound"} and value in (0, "0"):
+                return PageKind.EMPTY
+    return PageKind.UNKNOWN
+
+
+def _next_in(data: Any) -> str | None:
+    """The address of the next page that an answer names."""
+    waiting = [(data, 0)]
+    while waiting:
+        node, depth = waiting.pop(0)
+        if not isinstance(node, dict):
+            continue
+        for key, value in node.items():
+            name = re.sub(r"[^a-z]", "", key.lower())
+            if name in {"next", "nextpage", "nextpageurl", "nexturl", "nextlink", "nexthref"}:
+                said = value.get("href") or value.get("url") if isinstance(value, dict) else value
+                if isinstance(said, str) and ("/" in said or "?" in said):
+                    return said
+            if isinstance(value, dict) and depth < 3:
+                waiting.append((value, depth + 1))
+    return None
+
+
+def _read_html(
+    opened: OpenedPage, url: str | None, marketplace: Marketplace | None, known: Mapping[str, Marketplace]
+) -> ReadPage:
+    page = PageContext(opened.text, opened.root(), url, None, list(opened.warnings))
+    market = marketplace or marketplace_of(known, url) or marketplace_of(known, page.canonical) or _linked(page, known)
+    page.declaration = market
+    cards, following = _result_cards(page, market)
+    product = _product(page, market)
+    kind = _kind(page, market, product, cards)
+    if kind is PageKind.PRODUCT and product is not None:
+        listing, warnings = settle(product)
+        return ReadPage(
+            kind=kind, url=url or page.canonical, marketplace=market.name if market else None, listings=(listing,),
+            warnings=tuple([*page.warnings, *warnings][:_MOST_WARNINGS]),
+        )
+    if kind is PageKind.RESULTS:
+        return _page(kind, cards, url or page.canonical, market, following or next_page(page), page.warnings)
+    return _page(kind, [], url or page.canonical, market, None, page.warnings)
+
+
+def _linked(page: PageContext, known: Mapping[str, Marketplace]) -> Marketplace | None:
+    """The marketplace that most links of a page without an address lead to."""
+    if page.url is not None or page.canonical is not None:
+        return None
+    counts: dict[str, int] = {}
+    total = 0
+    for link in page.root.xpath("//a/@href")[:2_000]:
+        if link.startswith(("http://", "https://", "//")):
+            market = marketplace_of(known, link if link.startswith("http") else "https:" + link)
+            total += 1
+            if market is not None:
+                counts[market.name] = counts.get(market.name, 0) + 1
+    best = max(counts, key=lambda name: counts[name], default=None)
+    return known[best] if best is not None and counts[best] * 2 > total else None
+
+
+def _result_cards(page: PageContext, market: Marketplace | None) -> tuple[list[Claims], str | None]:
+    if market is not None:
+        for paths, said, data in from_states(page, market):
+            if paths.kind == "results":
+                return said, next_in_data(paths, data)
+        for layout in market.reading.cards:
+            said = from_card_selectors(page, layout, market)
+            if said:
+                return said, next_by_selector(page, layout.next) if layout.next else None
+    return [_with_id(one, market) for one in find_cards(page)], None
+
+
+def _product(page: PageContext, market: Marketplace | None) -> list[Claims] | None:
+    """What the page's sources say about the one thing it is about, the most trusted first; None where none do."""
+    said: list[Claims] = []
+    if market is not None:
+        for paths, records, _ in from_states(page, market):
+            if paths.kind == "product":
+                said.extend(records[:1])
+        said.extend(from_page_selectors(page, market))
+    for source, nodes in (("json-ld", page.nodes), ("microdata", page.items)):
+        product, _ = main_product(nodes, page)
+        if product is not None:
+            said.append(from_nodes(source, product, nodes, page))
+    graph = from_opengraph(page)
+    shown, sure = from_visible(page)
+    said.extend([shown, graph] if sure >= _SURE else [graph, shown])
+    said.append(_addressed(page, market))
+    said.append(claims("page", title=page.title, images=pictures(page, _around_heading(page))))
+    return said if any(one.get("title") for one in said) else None
+
+
+def _addressed(page: PageContext, market: Marketplace | None) -> Claims:
+    """The listing's own address and the id in it."""
+    candidates = [one for one in (page.canonical, *page.meta.get("og:url", []), page.url) if one and one.startswith("http")]
+    if market is not None:
+        for one in candidates:
+            number = listing_id(market, one)
+            if number:
+                return claims("address", id=number, url=one)
+    chosen = next((one for one in candidates if (urlsplit(one).path or "/") != "/"), page.url)
+    return claims("address", id=id_from_address(chosen), url=chosen)
+
+
+def _around_heading(page: PageContext) -> Any:
+    """The part of the page around its heading that has pictures."""
+    heading = next((one for one in page.root.iter("h1") if one.text_content().strip()), None)
+    if heading is not None:
+        for above in heading.iterancestors():
+            if next(above.iter("img"), None) is not None:
+                return above
+    return page.root
+
+
+def _kind(page: PageContext, market: Marketplace | None, product: list[Claims] | None, cards: list[Claims]) -> PageKind:
+    address = page.url or page.canonical
+    if market is not None and address and listing_id(market, address) and product is not None:
+        if barrier(page) and not _is_priced(product):
+            return PageKind.BLOCKED
+        return PageKind.PRODUCT
+    weight = _product_weight(page, product)
+    if weight >= 2 and not (len(cards) >= 8 and weight < 3):
+        return PageKind.PRODUCT
+    if cards:
+        return PageKind.RESULTS
+    if barrier(page):
+        return PageKind.BLOCKED
+    if is_not_found(page):
+        return PageKind.NOT_FOUND
+    if is_empty(page, market):
+        return PageKind.EMPTY
+    if product is not None and _is_priced(product) and page.heading:
+        return PageKind.PRODUCT
+    return PageKind.UNKNOWN
+
+
+def _is_priced(product: Iterable[Claims]) -> bool:
+    return any(one.get("price") is not None for one in product if one.source != "visible")
+
+
+def _product_weight(page: PageContext, product: list[Claims] | None) -> int:
+    if product is None:
+        return 0
+    weight = 0
+    for nodes in (page.nodes, page.items):
+        main, names = main_product(nodes, page)
+        if main is not None:
+            priced = bool(main.get("offers"))
+            weight += 2 if names == 1 or priced and names <= 3 else 1 if priced else 0
+    if any("product" in one.lower() for one in page.meta.get("og:type", [])):
+        weight += 2
+    if any(name.startswith("product:") for name in page.meta):
+        weight += 1
+    if any("ItemList" in types_of(node) or "SearchResultsPage" in types_of(node) for node in page.nodes):
+        weight -= 1
+    return weight
+
+
+def _page(
+    kind: PageKind,
+    said: Sequence[Claims],
+    url: str | None,
+    market: Marketplace | None,
+    following: str | None,
+    warnings: list[str],
+) -> ReadPage:
+    listings: list[ReadListing] = []
+    seen: set[tuple[Any, Any]] = set()
+    for one in said:
+        listing, odd = settle([one], rank=len(listings) + 1 if kind is PageKind.RESULTS else None)
+        if (listing.id, listing.url if listing.id is None else None) in seen:
+            continue
+        seen.add((listing.id, listing.url if listing.id is None else None))
+        listings.append(listing)
+        warnings.extend(odd)
+    return ReadPage(
+        kind=kind,
+        url=url,
+        marketplace=market.name if market else None,
+        listings=tuple(listings),
+        next_page=following,
+        warnings=tuple(warnings[:_MOST_WARNINGS]),
+    )
