@@ -27,7 +27,8 @@ class _Declared(BaseModel):
 class SearchPages(_Declared):
     """How to search, and what a page of results looks like: CSS selectors, relative to the card but for the last two.
 
-    Without `card` the generic reader finds the cards. `url` has `{query}` and, where pages are numbered, `{page}` (the first is 1).
+    Without `card` the generic reader finds the cards. `url` has `{query}` and, where pages are numbered, `{page}` (the
+    first is 1).
     """
 
     url: str

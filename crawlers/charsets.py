@@ -3,7 +3,7 @@
 import codecs
 from functools import cache
 
-from w3lib.encoding import read_bom, to_unicode
+from w3lib.encoding import read_bom, resolve_encoding, to_unicode
 from web_poet import HttpResponse
 
 _ALL_BYTES = bytes(range(256))
@@ -19,6 +19,12 @@ _OF_THE_WEB = frozenset(
         *("koi8-r", "koi8-u", "mac-roman", "mac-cyrillic"),
     )
 )
+
+
+def web_encoding(name: str | None) -> str | None:
+    """The encoding that browsers mean by a name, as Python calls it; None for what is none of the web's."""
+    found = resolve_encoding(name) if name else None
+    return found if found in _OF_THE_WEB else None
 
 
 def page_text(response: HttpResponse) -> str:

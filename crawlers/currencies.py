@@ -18,16 +18,17 @@ CODES = frozenset(
 _OTHER_CODES = {"RMB": "CNY", "CNH": "CNY", "NTD": "TWD", "RUR": "RUB", "EURO": "EUR", "EUROS": "EUR", "SR": "SAR"}
 
 # The currency of a country, by the last part of its web addresses.
-OF_COUNTRY = dict(
+OF_COUNTRY: dict[str, str] = dict(
     pair.split(":")
     for pair in (  # noqa: SIM905 - a list would fill the screen
-        "ae:AED al:ALL am:AMD ar:ARS at:EUR au:AUD az:AZN ba:BAM bd:BDT be:EUR bg:EUR bh:BHD bo:BOB br:BRL by:BYN ca:CAD "
-        "ch:CHF cl:CLP cn:CNY cr:CRC cy:EUR cz:CZK de:EUR dk:DKK do:DOP dz:DZD ee:EUR eg:EGP es:EUR fi:EUR fr:EUR gb:GBP "
-        "ge:GEL gh:GHS gr:EUR gt:GTQ hk:HKD hn:HNL hr:EUR hu:HUF id:IDR ie:EUR il:ILS in:INR iq:IQD ir:IRR is:ISK it:EUR "
-        "jo:JOD jp:JPY ke:KES kg:KGS kh:KHR kr:KRW kw:KWD kz:KZT lb:LBP lk:LKR lt:EUR lu:EUR lv:EUR ma:MAD md:MDL me:EUR "
-        "mk:MKD mm:MMK mn:MNT mo:MOP mt:EUR mx:MXN my:MYR ng:NGN ni:NIO nl:EUR no:NOK np:NPR nz:NZD om:OMR pa:PAB pe:PEN "
-        "ph:PHP pk:PKR pl:PLN pt:EUR py:PYG qa:QAR ro:RON rs:RSD ru:RUB sa:SAR se:SEK sg:SGD si:EUR sk:EUR su:RUB sv:USD "
-        "th:THB tj:TJS tn:TND tr:TRY tw:TWD tz:TZS ua:UAH ug:UGX uk:GBP us:USD uy:UYU uz:UZS ve:VES vn:VND za:ZAR"
+        "ae:AED al:ALL am:AMD ar:ARS at:EUR au:AUD az:AZN ba:BAM bd:BDT be:EUR bg:EUR bh:BHD bo:BOB br:BRL by:BYN "
+        "ca:CAD ch:CHF cl:CLP cn:CNY cr:CRC cy:EUR cz:CZK de:EUR dk:DKK do:DOP dz:DZD ee:EUR eg:EGP es:EUR fi:EUR "
+        "fr:EUR gb:GBP ge:GEL gh:GHS gr:EUR gt:GTQ hk:HKD hn:HNL hr:EUR hu:HUF id:IDR ie:EUR il:ILS in:INR iq:IQD "
+        "ir:IRR is:ISK it:EUR jo:JOD jp:JPY ke:KES kg:KGS kh:KHR kr:KRW kw:KWD kz:KZT lb:LBP lk:LKR lt:EUR lu:EUR "
+        "lv:EUR ma:MAD md:MDL me:EUR mk:MKD mm:MMK mn:MNT mo:MOP mt:EUR mx:MXN my:MYR ng:NGN ni:NIO nl:EUR no:NOK "
+        "np:NPR nz:NZD om:OMR pa:PAB pe:PEN ph:PHP pk:PKR pl:PLN pt:EUR py:PYG qa:QAR ro:RON rs:RSD ru:RUB sa:SAR "
+        "se:SEK sg:SGD si:EUR sk:EUR su:RUB sv:USD th:THB tj:TJS tn:TND tr:TRY tw:TWD tz:TZS ua:UAH ug:UGX uk:GBP "
+        "us:USD uy:UYU uz:UZS ve:VES vn:VND za:ZAR"
     ).split()
 )
 # How many digits stand behind the point, where it is not two (ISO 4217).
@@ -105,7 +106,7 @@ _SIGNS: dict[str, tuple[str, ...]] = {
 
 
 def currency_code(written: str | None, used_here: Sequence[str] = ()) -> str | None:
-    """The ISO 4217 code of a currency as a page writes it; `used_here` are those that are used there, the likeliest first.
+    """The ISO 4217 code of a currency as a page writes it; `used_here` are those used there, the likeliest first.
 
     None for what is no currency, and for a sign that could mean several: a currency is never guessed.
     """
@@ -126,3 +127,8 @@ def currency_code(written: str | None, used_here: Sequence[str] = ()) -> str | N
 def signs() -> list[str]:
     """All signs and other spellings of currencies, the longest first."""
     return sorted({*_SIGNS, *_OTHER_CODES}, key=len, reverse=True)
+
+
+def share_a_sign(one: str, other: str) -> bool:
+    """Whether there is a sign that may mean either of two currencies."""
+    return any(one in meanings and other in meanings for meanings in _SIGNS.values())

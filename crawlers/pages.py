@@ -16,8 +16,10 @@ from web_poet import WebPage
 from counterfoil.marketplaces import Marketplace
 from crawlers.addresses import kept_address, listing_id, search_address, web_address
 from crawlers.charsets import page_text
-from crawlers.extraction import extract_listing, visible_title
+from crawlers.extraction import extract_listing
 from crawlers.items import ListingItem
+from crawlers.reading.context import PageContext
+from crawlers.reading.reader import read_results
 from crawlers.structured import Document
 
 # Words in the title of pages that stand in the way of a crawler. Only looked for where the page shows no listing.
@@ -81,6 +83,7 @@ class DeclaredPage(WebPage[ListingItem]):
     declaration: Marketplace
     _tree: Selector | None = attrs.field(default=None, init=False, repr=False)
     _text: str | None = attrs.field(default=None, init=False, repr=False)
+    _context: PageContext | None = attrs.field(default=None, init=False, repr=False)
 
     @property
     def html(self) -> str:
@@ -101,9 +104,16 @@ class DeclaredPage(WebPage[ListingItem]):
         """The page's parsed tree."""
         return self.selector.root
 
+    @property
+    def context(self) -> PageContext:
+        """The page as the generic reader takes it."""
+        if self._context is None:
+            self._context = PageContext(self.html, self.document, str(self.url), self.declaration)
+        return self._context
+
     def is_barrier(self) -> bool:
         """Whether the page stands in the way: captcha, challenge, refusal, log-in. Asked where it shows no listing."""
-        title = f"{visible_title(self.document) or ''} {self.css('title::text').get() or ''}".casefold()
+        title = f"{self.context.heading or ''} {self.css('title::text').get() or ''}".casefold()
         if any(words in title for words in _BARRIERS) or self.css(_RIDDLES):
             return True
         asks = bool(self.css("input[type=password]"))
@@ -115,7 +125,9 @@ class DeclaredPage(WebPage[ListingItem]):
 
 @attrs.define
 class ResultsPage(DeclaredPage):
-    """A page of search results, read by the declaration's selectors."""
+    """A page of search results, read by the declaration's selectors or, without any, by the generic reader."""
+
+    _following: str | None = attrs.field(default=None, init=False, repr=False)
 
     def read(self, query: str, number: int) -> Results:
         """What the page shows for `query`; `number` is the page's place among the results, from 1.
@@ -135,6 +147,8 @@ class ResultsPage(DeclaredPage):
         return Results(kind=PageKind.EMPTY if numbered else PageKind.UNKNOWN)
 
     def _cards(self) -> tuple[Card, ...]:
+        if self.declaration.search.card is None:
+            return self._read_cards()
         found: dict[str, Card] = {}
         for element in self.css(self.declaration.search.card):
             card = self._card(element, rank=len(found) + 1)
@@ -142,9 +156,24 @@ class ResultsPage(DeclaredPage):
                 found.setdefault(card.listing_id, card)
         return tuple(found.values())
 
+    def _read_cards(self) -> tuple[Card, ...]:
+        """The cards as the generic reader finds them, those of them that lead to listings of this marketplace."""
+        listings, self._following = read_results(self.context)
+        found: dict[str, Card] = {}
+        for one in listings:
+            number = listing_id(self.declaration, one.url) if one.url else None
+            if one.url is not None and number is not None and number not in self.declaration.listing.placeholders:
+                price = format(one.price, "f") if one.price is not None else None
+                image = one.images[0] if one.images else None
+                card = Card(
+                    listing_id=number, url=one.url, rank=len(found) + 1, title=one.title, price=price, thumbnail=image
+                )
+                found.setdefault(number, card)
+        return tuple(found.values())
+
     def _card(self, element: Selector, rank: int) -> Card | None:
         search = self.declaration.search
-        link = _attribute(element.css(search.link), "href")
+        link = _attribute(element.css(search.link or "a"), "href")
         url = web_address(str(self.url), link)
         number = listing_id(self.declaration, url) if url else None
         if url is None or number is None:
@@ -161,6 +190,8 @@ class ResultsPage(DeclaredPage):
 
     def _next_url(self, query: str, number: int) -> str | None:
         search = self.declaration.search
+        if search.card is None and search.next is None and self._following is not None:
+            return web_address(str(self.url), self._following)
         found = self.css(search.next or "link[rel~=next], a[rel~=next]")
         following = web_address(str(self.url), _attribute(found, "href"))
         if following == web_address(str(self.url), str(self.url)):
@@ -177,7 +208,7 @@ class ListingPage(DeclaredPage):
     async def to_item(self) -> ListingItem:
         """What the page says about its listing."""
         url = str(self.url)
-        item = extract_listing(self.document, url, self.declaration.currencies)
+        item = extract_listing(self.context, url)
         item.listing_id = listing_id(self.declaration, url)
         item.url = kept_address(self.declaration, url)
         return item

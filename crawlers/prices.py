@@ -98,7 +98,7 @@ _SPACES = re.compile(r"[\s\u00a0\u2000-\u200b\u202f\u2060\u200e\u200f]+")
 _SPLIT_CENTS = re.compile(r"(\d[.,]) (\d{2})(?!\d)")
 _MARK = "|".join(
     (
-        r"\b(?:%s)\b" % "|".join(sorted(CODES)),
+        rf"\b(?:{'|'.join(sorted(CODES))})\b",
         *(re.escape(one) if not one[-1].isalpha() else re.escape(one) + r"(?![^\W\d_])" for one in signs()),
         r"(?:US|C|A|AU|NZ|HK|S|MX|CA|R|NT) \$",
         "￥",
@@ -106,23 +106,30 @@ _MARK = "|".join(
 )
 _AMOUNT = re.compile(
     rf"(?P<before>{_MARK})?[ .:]?(?P<minus>[-−])? ?(?P<before2>{_MARK})?\.? ?"
-    rf"(?P<number>\d(?:[\d.,'’٫٬]|[ ](?=\d{{3}}(?!\d)))*)(?P<cut>[,.][-–—]+)?(?(before)|(?(before2)| ?(?P<after>{_MARK})?))(?P<unit> ?%)?",
+    rf"(?P<number>\d(?:[\d.,'’٫٬]|[ ](?=\d{{3}}(?!\d)))*)(?P<cut>[,.][-–—]+)?(?(before)|(?(before2)|"
+    rf" ?(?P<after>{_MARK})?))(?P<unit> ?%)?",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    r"\b(?:was|were|rrp|msrp|srp|uvp|mrp|list(?: price)?|original(?:ly)?|regular(?: price)?|reg|old price|before|statt|"
+    r"\b(?:was|were|rrp|msrp|srp|uvp|mrp|list(?: price)?|original(?:ly)?|regular(?: price)?|reg|old price|"
+    r"before|statt|"
     r"save|saving|savings|you save|sparen|spare|gespart|off|ahorra|antes|de|economia|desconto|risparmi|invece di|"
     r"listino|prezzo consigliato|au lieu de|économisez|van|adviesprijs|precio anterior|"
-    r"cena katalogowa|było|avant|previous(?:ly)?|typical price|compare at|price cut|reduced by|shipping|delivery|versand|"
-    r"postage|p&p|envío|frete|spedizione|livraison|per month|deposit)\b|原价|原價|定价|定價|市价|市價|建議售價|省|運費|运费|定価|送料|قبل",
+    r"cena katalogowa|było|avant|previous(?:ly)?|typical price|compare at|price cut|reduced by|shipping|"
+    r"delivery|versand|"
+    r"postage|p&p|envío|frete|spedizione|livraison|per month|deposit)\b|"
+    r"原价|原價|定价|定價|市价|市價|建議售價|省|運費|运费|定価|送料|قبل",
     re.IGNORECASE,
 )
 _NOW = re.compile(
-    r"\b(?:now|sale(?: price)?|our price|special(?: price)?|today|deal|only|jetzt|nur|ahora|por|promocional|ora|adesso|"
+    r"\b(?:now|sale(?: price)?|our price|special(?: price)?|today|deal|only|jetzt|nur|ahora|por|promocional|ora|"
+    r"adesso|"
     r"maintenant|nu|teraz|offer(?: price)?)\b|现价|現價|售价|售價|特价|特價|促销价|促銷價",
     re.IGNORECASE,
 )
-_PRICE = re.compile(r"\b(?:price|preis|prix|precio|preço|prezzo|prijs|cena|pris|hinta|цена)\b|价格|價格|価格", re.IGNORECASE)
+_PRICE = re.compile(
+    r"\b(?:price|preis|prix|precio|preço|prezzo|prijs|cena|pris|hinta|цена)\b|价格|價格|価格", re.IGNORECASE
+)
 _CENTS = re.compile(r"[.,]\d{2} ?$")
 _FROM = re.compile(r"\b(?:from|ab|à partir de|desde|od|da|vanaf|a partir de|起)\b|起", re.IGNORECASE)
 _RANGE = re.compile(r"^ ?(?:-|–|—|~|〜|～|to|bis|a|à|do|до|至|t/m|tot) ?$", re.IGNORECASE)

@@ -4,31 +4,40 @@ import re
 from typing import Any
 
 _PRICY = re.compile(
-    r"price|preis|prix|precio|preco|preço|prezzo|prijs|cena(?![a-z]{3})|hinta|amount|money|cost(?!um)|(?:^|[-_ ])prc", re.I
+    r"price|preis|prix|precio|preco|preço|prezzo|prijs|cena(?![a-z]{3})|hinta|amount|money|cost(?!um)|(?:^|[-_ ])prc",
+    re.I,
 )
 _OLD = re.compile(
-    r"(?:^|[-_ ])(?:old|was|rrp|msrp|uvp|list|regular|reg|original|orig|before|strike|striked|strikethrough|crossed|line-through|"
-    r"linethrough|prev|previous|ex|del|compare|retail|full|normal|statt|antes|barre|barr[eé]|antiguo|anterior|tachado|"
-    r"market|saving|savings|save|you-save|discount|off|percent|percentage|without|excl|ht|netto|net|notax|tax)(?:[-_ ]|$)|"
-    r"old-?price|price-?old(?!-live)|oldPrice|priceOld|wasPrice|listPrice|was-price|regularPrice|origPrice|beforePrice|"
-    r"crossedPrice|priceSave|unit-?price|priceUnit|price-per|perUnit|instal|finance|monthly|shipping|delivery|versand",
+    r"(?:^|[-_ ])(?:old|was|rrp|msrp|uvp|list|regular|reg|original|orig|before|strike|striked|strikethrough|"
+    r"crossed|line-through|"
+    r"linethrough|prev|previous|ex|del|compare|retail|full|normal|statt|antes|barre|barr[eé]|antiguo|anterior|"
+    r"tachado|"
+    r"market|saving|savings|save|you-save|discount|off|percent|percentage|without|excl|ht|netto|net|notax|"
+    r"tax)(?:[-_ ]|$)|"
+    r"old-?price|price-?old(?!-live)|oldPrice|priceOld|wasPrice|listPrice|was-price|regularPrice|origPrice|"
+    r"beforePrice|"
+    r"crossedPrice|priceSave|unit-?price|priceUnit|price-per|perUnit|instal|finance|monthly|shipping|delivery|"
+    r"versand",
 )
 _STRUCK = {"del", "s", "strike"}
 SKIPPED = {"script", "style", "noscript", "template", "svg", "option", "select"}
 
 
+def names_of(element: Any, *attributes: str) -> str:
+    """What an element is called: its class and id, or the attributes given, in one line."""
+    return " ".join(filter(None, (element.get(name) for name in attributes or ("class", "id"))))
+
+
 def is_pricy(element: Any) -> bool:
     """Whether the element calls itself a price."""
-    said = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('itemprop') or ''} {element.get('data-testid') or ''}"
-    return bool(_PRICY.search(said))
+    return bool(_PRICY.search(names_of(element, "class", "id", "itemprop", "data-testid")))
 
 
 def is_old(element: Any) -> bool:
     """Whether the element is struck out, or calls itself an old price, a saving, a price per unit."""
     if element.tag in _STRUCK:
         return True
-    said = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return bool(_OLD.search(said)) or "line-through" in (element.get("style") or "")
+    return bool(_OLD.search(names_of(element))) or "line-through" in (element.get("style") or "")
 
 
 def is_hidden(element: Any) -> bool:

@@ -22,7 +22,15 @@ _LONGEST_PROPERTY = 100_000
 # Names of properties as some shops spell them.
 _SPELLINGS = {
     one.lower(): one
-    for one in ("priceCurrency", "lowPrice", "highPrice", "productID", "itemCondition", "aggregateRating", "ratingValue")
+    for one in (
+        "priceCurrency",
+        "lowPrice",
+        "highPrice",
+        "productID",
+        "itemCondition",
+        "aggregateRating",
+        "ratingValue",
+    )
 } | {"currency": "priceCurrency", "productid": "productID", "offer": "offers"}
 _VALUES_OF = {
     "meta": ("content",),
@@ -70,7 +78,10 @@ def microdata(root: Document) -> list[Node]:
         names = (element.get("itemprop") or "").split()[:5]
         value: Any = None
         if scoped:
-            value = {"@type": [one for one in (element.get("itemtype") or "").split()[:5]], "@id": element.get("itemid")}
+            value = {
+                "@type": (element.get("itemtype") or "").split()[:5],
+                "@id": element.get("itemid"),
+            }
             if not names or around is None:
                 tops.append(value)
         elif names and around is not None:
@@ -79,7 +90,15 @@ def microdata(root: Document) -> list[Node]:
             for name in names:
                 around.setdefault(_SPELLINGS.get(name.lower(), name), []).append(value)
         inside[element] = value if scoped else around  # type: ignore[assignment]
-    return list(_walk(list(tops)))
+    return [_unlisted(node) for node in _walk(list(tops))]
+
+
+def _unlisted(node: Node) -> Node:
+    """A node whose lists of one value are that value."""
+    for name, value in node.items():
+        if isinstance(value, list) and len(value) == 1 and not name.startswith("@"):
+            node[name] = value[0]
+    return node
 
 
 def _property(element: Any, names: list[str]) -> str | None:

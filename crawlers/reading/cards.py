@@ -10,25 +10,31 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from crawlers.prices import PriceText, read_price_text
 from crawlers.reading.claims import Claims, claims
 from crawlers.reading.context import PageContext
-from crawlers.reading.text import fixed_address, one_line
 from crawlers.reading.schema_org import addresses
+from crawlers.reading.text import fixed_address, one_line
 from crawlers.reading.visible import picture_address, shown_prices
-from crawlers.shown import is_hidden, is_old
+from crawlers.shown import is_hidden, is_old, names_of
 
 _MOST_CARDS = 500
 _FEWEST = 3
 _NO_LINK = re.compile(
-    r"cart|basket|wishlist|wish-list|compare|review|login|signin|register|javascript:|mailto:|/brand/|/marke/|#$|add-to|addto|"
+    r"cart|basket|wishlist|wish-list|compare|review|login|signin|register|javascript:|mailto:|/brand/|/marke/|"
+    r"#$|add-to|addto|"
     r"favorit|merkzettel|quickview|quick-view|feedback|help|share|facebook|twitter|pinterest",
     re.I,
 )
 _TITLE = re.compile(r"title|name|heading|(?:^|[-_ ])desc(?:ription)?(?:$|[-_ ])|subject|headline|truncate", re.I)
-_NO_TITLE = re.compile(r"price|brand|seller|shop|rating|review|badge|label|btn|button|stock|ship|subtitle|sub-title|hidden|sponsor", re.I)
+_NO_TITLE = re.compile(
+    r"price|brand|seller|shop|rating|review|badge|label|btn|button|stock|ship|subtitle|sub-title|hidden|sponsor", re.I
+)
 _ID_ATTRIBUTES = (
     *("data-asin", "data-listing-id", "data-product-id", "data-productid", "data-item-id", "data-itemid", "data-sku"),
     *("data-pid", "data-nid", "data-id", "data-product", "data-product-sku", "data-code", "data-variantid"),
 )
-_ASIDE = re.compile(r"recently|recommend|related|similar|also-?(?:bought|viewed)|carousel|sidebar|footer|header|megamenu|cross-?sell", re.I)
+_ASIDE = re.compile(
+    r"recently|recommend|related|similar|also-?(?:bought|viewed)|carousel|sidebar|footer|header|megamenu|cross-?sell",
+    re.I,
+)
 
 
 @dataclass
@@ -91,7 +97,10 @@ def id_from_address(address: str | None) -> str | None:
         return None
     query = dict(parse_qsl(parts.query)[:50])
     for name, value in query.items():
-        if re.fullmatch(r"(?:item|product|goods|offer|p)?_?s?_?id|pid|sku|item|asin|products_id", name, re.I) and 1 < len(value) <= 60:
+        if (
+            re.fullmatch(r"(?:item|product|goods|offer|p)?_?s?_?id|pid|sku|item|asin|products_id", name, re.I)
+            and 1 < len(value) <= 60
+        ):
             return value
     segments = [unquote(one) for one in parts.path.split("/") if one]
     words = [re.sub(r"\.(?:html?|php|aspx?|jsp)$", "", one) for one in segments]
@@ -125,7 +134,11 @@ def _main_link(card: Any) -> Any | None:
         if not href or _NO_LINK.search(href) or href.startswith("#"):
             continue
         place = href.partition("#")[0].partition("?")[0] or href
-        weight = 1 + 2 * bool(link.xpath(".//img")) + 2 * bool(link.xpath("ancestor::h1|ancestor::h2|ancestor::h3|ancestor::h4|.//h2|.//h3|.//h4"))
+        weight = (
+            1
+            + 2 * bool(link.xpath(".//img"))
+            + 2 * bool(link.xpath("ancestor::h1|ancestor::h2|ancestor::h3|ancestor::h4|.//h2|.//h3|.//h4"))
+        )
         weight += bool(_TITLE.search(link.get("class") or ""))
         counts[place] += weight
         best.setdefault(place, link)
@@ -136,10 +149,12 @@ def _main_link(card: Any) -> Any | None:
 
 def _title(card: Any, link: Any | None) -> str | None:
     candidates: list[tuple[float, str]] = []
-    for order, element in enumerate(card.iter("h1", "h2", "h3", "h4", "h5", "a", "span", "div", "p", "strong", "td", "em", "b")):
+    for order, element in enumerate(
+        card.iter("h1", "h2", "h3", "h4", "h5", "a", "span", "div", "p", "strong", "td", "em", "b")
+    ):
         if order > 300:
             break
-        said = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('itemprop') or ''} {element.get('data-testid') or ''}"
+        said = names_of(element, "class", "id", "itemprop", "data-testid")
         heading = element.tag in {"h1", "h2", "h3", "h4", "h5"}
         named = bool(_TITLE.search(said)) and not _NO_TITLE.search(said)
         linked = link is not None and element.tag == "a" and element.get("href") == link.get("href")
@@ -166,7 +181,9 @@ def _completed(best: str | None, card: Any, link: Any | None) -> str | None:
         return usable[0] if usable else None
     if best.endswith(("...", "…")):
         start = best.rstrip(".… ").casefold()
-        whole = next((text for text in texts if text.casefold().startswith(start) and not text.endswith(("...", "…"))), None)
+        whole = next(
+            (text for text in texts if text.casefold().startswith(start) and not text.endswith(("...", "…"))), None
+        )
         return whole or best
     return best
 
@@ -243,14 +260,18 @@ def _with_unpriced(cards: list[Any]) -> list[Any]:
     found: dict[Any, None] = {}
     for parent in dict.fromkeys(card.getparent() for card in cards):
         for child in parent:
-            if child in set(cards) or (isinstance(child.tag, str) and _signature(child) == signature and _holds_listing(child)):
+            if child in set(cards) or (
+                isinstance(child.tag, str) and _signature(child) == signature and _holds_listing(child)
+            ):
                 found[child] = None
     return list(found)
 
 
 def _holds_listing(element: Any) -> bool:
     link = _main_link(element)
-    return link is not None and (element.tag == "a" or bool(element.xpath("boolean(.//img)")) or _title(element, link) is not None)
+    return link is not None and (
+        element.tag == "a" or bool(element.xpath("boolean(.//img)")) or _title(element, link) is not None
+    )
 
 
 def _place(link: Any | None) -> str:
@@ -259,7 +280,7 @@ def _place(link: Any | None) -> str:
 
 def _is_aside(element: Any) -> bool:
     return any(
-        above.tag in {"header", "footer", "nav", "aside"} or _ASIDE.search(f"{above.get('class') or ''} {above.get('id') or ''}")
+        above.tag in {"header", "footer", "nav", "aside"} or _ASIDE.search(names_of(above))
         for above in element.iterancestors()
     )
 
@@ -267,5 +288,9 @@ def _is_aside(element: Any) -> bool:
 def _signature(element: Any) -> str:
     if element is None or not isinstance(element.tag, str):
         return ""
-    words = sorted(word for word in (element.get("class") or "").split() if not re.search(r"\d|first|last|odd|even|active|alpha|omega", word))
+    words = sorted(
+        word
+        for word in (element.get("class") or "").split()
+        if not re.search(r"\d|first|last|odd|even|active|alpha|omega", word)
+    )
     return f"{element.tag}.{'.'.join(words[:3])}"

@@ -11,7 +11,9 @@ from crawlers.reading.listing import FIELDS, ReadListing
 _TOGETHER = {"price": ("price_max",), "seller": ("seller_id", "seller_url", "seller_rating"), "rating": ("ratings",)}
 _LED = frozenset(name for names in _TOGETHER.values() for name in names)
 # Of these several sources seldom use the same words: a difference is no news.
-_NO_WARNING = frozenset({"description", "images", "url", "category", "id", "availability", "sku", "seller", "condition"})
+_NO_WARNING = frozenset(
+    {"description", "images", "url", "category", "id", "availability", "sku", "seller", "condition"}
+)
 _LONGEST_IN_WARNING = 60
 
 

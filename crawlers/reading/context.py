@@ -1,4 +1,4 @@
-"""What the readers of one page share: its tree, its address, its declaration, the currencies that its signs may mean."""
+"""What the readers of one page share: its tree, address, declaration, and the currencies that its signs may mean."""
 
 import re
 from collections.abc import Sequence
@@ -8,13 +8,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from counterfoil.marketplaces import Marketplace
-from crawlers.currencies import CODES, OF_COUNTRY
+from crawlers.currencies import CODES, OF_COUNTRY, share_a_sign
 from crawlers.reading.text import fixed_address, one_line
 from crawlers.structured import Document, Node, json_ld, microdata, opengraph
 
 _SAID_IN_SCRIPT = re.compile(r"""["']?[cC]urrency(?:_?[cC]ode|I[dD]|Iso)?\\?["']?\s*[:=,]\s*\\?["']([A-Z]{3})\\?["']""")
 _LOCALE = re.compile(r"^[a-z]{2,3}[-_]([A-Za-z]{2})\b")
-_AMERICAN = re.compile(r"\bU\.?S\.?A\b|\bUnited States\b|\b1?[-. (]*8(?:00|88|77|66|55|44)[-.) ]+\d{3}[-. ]\d{4}|\b[A-Z]{2} \d{5}(?:-\d{4})?\b")
+_AMERICAN = re.compile(
+    r"\bU\.?S\.?A\b|\bUnited States\b|\b1?[-. (]*8(?:00|88|77|66|55|44)[-.) ]+\d{3}[-. ]\d{4}|"
+    r"\b[A-Z]{2} \d{5}(?:-\d{4})?\b"
+)
 _MOST_SCRIPT = 3_000_000
 
 
@@ -108,15 +111,22 @@ class PageContext:
 
     def _visible_text(self) -> str:
         body = self.root.find("body")
-        return "" if body is None else " ".join(body.itertext("p", "div", "span", "li", "td", "a", "address", "footer"))[:400_000]
+        return (
+            ""
+            if body is None
+            else " ".join(body.itertext("p", "div", "span", "li", "td", "a", "address", "footer"))[:400_000]
+        )
 
 
 def declared_currencies(declaration: Marketplace | None, host: str) -> Sequence[str]:
-    """The currencies of a marketplace, that of this host first."""
+    """The currency of a marketplace at this host; else those it declares whose signs cannot mean another of them."""
     if declaration is None:
         return ()
     own = [code for domain, code in declaration.domains.items() if code and is_below(host, domain)]
-    return tuple(dict.fromkeys([*own, *(declaration.currencies if not own else ())]))
+    if own:
+        return own
+    every = declaration.currencies
+    return [one for one in every if not any(one != other and share_a_sign(one, other) for other in every)]
 
 
 def is_below(host: str, domain: str) -> bool:

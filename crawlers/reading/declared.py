@@ -1,8 +1,7 @@
 """Reads a page by what a declaration says about it: JMESPath into its data, CSS selectors into its tree."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -35,7 +34,9 @@ def from_data(
         records = [records]
     if not isinstance(records, list):
         return []
-    said = [_record(paths, record, base, used_here, market) for record in _flat(records)[:_MOST] if isinstance(record, dict)]
+    said = [
+        _record(paths, record, base, used_here, market) for record in _flat(records)[:_MOST] if isinstance(record, dict)
+    ]
     return [one for one in said if one is not None]
 
 

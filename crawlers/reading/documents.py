@@ -10,23 +10,17 @@ from typing import Any
 
 import lxml.html
 
+from crawlers.charsets import web_encoding
+
 # Of a body as it comes, and of what it unpacks to: a page of a shop has some hundred kilobytes, the largest seen three
 # million. More is cut off, with a warning.
 LARGEST = 16_000_000
 _MOST_LAYERS = 3
 _GZIP = b"\x1f\x8b"
-_DECLARED = re.compile(rb"""<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.I)
+_DECLARED = re.compile(
+    rb"""<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.I
+)
 _HEADER = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{2,40})", re.I)
-# What names of encodings mean to browsers (WHATWG Encoding): the older sets are read as their supersets.
-_SUPERSETS = {
-    **dict.fromkeys(("gb2312", "gbk", "gb_2312-80", "x-gbk", "euc-cn", "hz-gb-2312"), "gb18030"),
-    **dict.fromkeys(("iso-8859-1", "latin1", "latin-1", "ascii", "us-ascii", "iso8859-1"), "cp1252"),
-    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis", "windows-31j"), "cp932"),
-    **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "ksc5601"), "cp949"),
-    **dict.fromkeys(("big5", "big5-hkscs"), "big5hkscs"),
-    **dict.fromkeys(("iso-8859-9", "latin5"), "cp1254"),
-    **dict.fromkeys(("unicode", "utf-16"), "utf-16-le"),
-}
 # Tried in this order where nothing is declared: the strictest first, the last takes everything.
 _UNDECLARED = ("gb18030", "cp932", "cp949", "big5hkscs", "cp1251", "cp1252")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
@@ -103,8 +97,9 @@ def decode(body: bytes, content_type: str | None = None) -> tuple[str, list[str]
         if declared not in {None, "utf-8", "utf8"} and not body.isascii():
             return text, [f"encoding: declared {declared}, but the bytes are UTF-8"]
         return text, []
-    for name in filter(None, (declared and _SUPERSETS.get(declared, declared),)):
-        read = _mostly(body, name, most_errors=0.02)
+    known = web_encoding(declared)
+    if known is not None:
+        read = _mostly(body, known, most_errors=0.02)
         if read is not None:
             return read, []
     return _undeclared(body, declared)
@@ -134,7 +129,9 @@ def _likeness(body: bytes, name: str) -> float:
 
 
 def _common_chinese(character: str) -> bool:
-    return "\u4e00" <= character <= "\u9fa5" or character in "，。、：；？！（）【】《》“”·￥…—０１２３４５６７８９\u3000"
+    return (
+        "\u4e00" <= character <= "\u9fa5" or character in "，。、：；？！（）【】《》“”·￥…—０１２３４５６７８９\u3000"
+    )
 
 
 _USUAL: dict[str, Callable[[str], bool]] = {

@@ -12,7 +12,8 @@ _LARGEST = 6_000_000
 _MOST = 40
 _SMALLEST = 200
 _ASSIGNED = re.compile(
-    r"(?:(?:var|let|const)\s+|window(?:\.|\[['\"])|self\.|this\.)?([\w$.]{2,60})(?:['\"]\])?\s*[=:]\s*(?:JSON\.parse\()?(?=[{\[\"'])"
+    r"(?:(?:var|let|const)\s+|window(?:\.|\[['\"])|self\.|"
+    r"this\.)?([\w$.]{2,60})(?:['\"]\])?\s*[=:]\s*(?:JSON\.parse\()?(?=[{\[\"'])"
 )
 
 
@@ -26,7 +27,9 @@ def states(root: Document, name: str) -> Iterator[Any]:
             value = _json(body)
             if value is not None:
                 yield value
-        for found in re.finditer(rf"(?<![\w$]){re.escape(name)}(?:['\"]\])?\s*(?:[=:]\s*(?:JSON\.parse\()?|\()\s*(?=[{{\[\"'])", body):
+        for found in re.finditer(
+            rf"(?<![\w$]){re.escape(name)}(?:['\"]\])?\s*(?:[=:]\s*(?:JSON\.parse\()?|\()\s*(?=[{{\[\"'])", body
+        ):
             value = literal_at(body, found.end())
             if value is not None:
                 yield value
@@ -117,6 +120,8 @@ _BRACKETS = re.compile(r"[{}\[\]]|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", r
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text.strip().rstrip(";"), strict=False, parse_float=Decimal, parse_constant=lambda _name: None)
+        return json.loads(
+            text.strip().rstrip(";"), strict=False, parse_float=Decimal, parse_constant=lambda _name: None
+        )
     except (ValueError, RecursionError, ArithmeticError):
         return None

@@ -6,14 +6,19 @@ from urllib.parse import parse_qsl, urlsplit
 
 from crawlers.reading.context import PageContext
 from crawlers.reading.text import fixed_address
+from crawlers.shown import names_of
 
 _NEXT = re.compile(
-    r"^(?:next(?: page)?|weiter|nächste(?: seite)?|suivante?|page suivante|siguiente|sig\.?|próxim[ao]|seguinte|avanti|successiv[ao]|"
-    r"volgende|następna|dalej|nästa|næste|neste|seuraava|další|ďalšia|következő|след(?:ующая)?\.?|вперед|下一页|下一頁|下页|次へ|次の?ページ|다음|"
+    r"^(?:next(?: page)?|weiter|nächste(?: seite)?|suivante?|page suivante|siguiente|sig\.?|próxim[ao]|seguinte|"
+    r"avanti|successiv[ao]|"
+    r"volgende|następna|dalej|nästa|næste|neste|seuraava|další|ďalšia|következő|след(?:ующая)?\.?|вперед|下一页|"
+    r"下一頁|下页|次へ|次の?ページ|다음|"
     r"التالي|[›»>→]+|&raquo;)\s*[›»>→]*$",
     re.IGNORECASE,
 )
-_NEXT_NAME = re.compile(r"(?:^|[-_ ])next(?:[-_ ]|$)|nextpage|pagination-?next|next-?(?:page|link|btn|button)|pager-next|page-next", re.I)
+_NEXT_NAME = re.compile(
+    r"(?:^|[-_ ])next(?:[-_ ]|$)|nextpage|pagination-?next|next-?(?:page|link|btn|button)|pager-next|page-next", re.I
+)
 _PAGER = re.compile(r"pag(?:er|ination|ing|es|e-?nav)|toolbar", re.I)
 _NUMBER = re.compile(r"^\d{1,4}$")
 _DISABLED = re.compile(r"disabled|inactive|hidden", re.I)
@@ -39,7 +44,7 @@ def _by_relation(page: PageContext) -> str | None:
 def _by_words(page: PageContext) -> str | None:
     for link in page.root.iter("a"):
         around = link.getparent()
-        said = f"{link.get('class') or ''} {link.get('id') or ''} {link.get('data-testid') or ''}"
+        said = names_of(link, "class", "id", "data-testid")
         above = (around.get("class") or "") if around is not None else ""
         if _DISABLED.search(f"{said} {above}") or link.get("aria-disabled") == "true":
             continue
@@ -61,7 +66,7 @@ def _in_pager(link: Any, sure: bool) -> bool:
             break
         if re.search(r"carousel|slider|gallery|slick|swiper", above.get("class") or "", re.I):
             return False
-        if _PAGER.search(f"{above.get('class') or ''} {above.get('id') or ''} {above.get('role') or ''}"):
+        if _PAGER.search(names_of(above, "class", "id", "role")):
             return True
     return sure
 
@@ -69,7 +74,7 @@ def _in_pager(link: Any, sure: bool) -> bool:
 def _by_number(page: PageContext) -> str | None:
     """The link with the number after the one that is no link, in a row of page numbers."""
     for row in page.root.iter("ul", "ol", "div", "nav", "p", "td", "span"):
-        if not _PAGER.search(f"{row.get('class') or ''} {row.get('id') or ''}"):
+        if not _PAGER.search(names_of(row)):
             continue
         numbers: dict[int, Any] = {}
         current: int | None = None
@@ -79,7 +84,9 @@ def _by_number(page: PageContext) -> str | None:
                 continue
             if element.tag == "a" and (element.get("href") or element.get("data-href")):
                 marked = f"{element.get('class') or ''} {element.getparent().get('class') or ''}"
-                if re.search(r"(?:^|[-_ ])(?:current|active|selected)(?:[-_ ]|$)", marked, re.I) or element.get("aria-current"):
+                if re.search(r"(?:^|[-_ ])(?:current|active|selected)(?:[-_ ]|$)", marked, re.I) or element.get(
+                    "aria-current"
+                ):
                     current = int(text)
                 else:
                     numbers[int(text)] = element

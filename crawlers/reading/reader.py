@@ -58,9 +58,7 @@ def marketplace_of(known: Mapping[str, Marketplace], url: str | None) -> Marketp
         return None
     if not host:
         return None
-    found = [
-        (len(domain), market) for market in known.values() for domain in market.hosts if is_below(host, domain)
-    ]
+    found = [(len(domain), market) for market in known.values() for domain in market.hosts if is_below(host, domain)]
     return max(found, key=lambda one: one[0])[1] if found else None
 
 
@@ -88,7 +86,9 @@ def _read_data(
     return _page(kind, said, url, market, _next_in(opened.data), warnings)
 
 
-def _by_declared_shape(data: Any, url: str | None, market: Marketplace) -> tuple[list[Claims], PageKind, str | None] | None:
+def _by_declared_shape(
+    data: Any, url: str | None, market: Marketplace
+) -> tuple[list[Claims], PageKind, str | None] | None:
     host = (urlsplit(url or "").hostname or "").lower()
     for paths in market.reading.data:
         said = from_data(paths, data, url, _used(market, host), market)
@@ -128,7 +128,15 @@ def _kind_of_data(data: Any) -> PageKind:
     if isinstance(data, dict):
         for key, value in data.items():
             name = re.sub(r"[^a-z]", "", key.lower())
-            if value == [] and name in {"items", "products", "results", "itemsummaries", "docs", "listings", "searchresults"}:
+            if value == [] and name in {
+                "items",
+                "products",
+                "results",
+                "itemsummaries",
+                "docs",
+                "listings",
+                "searchresults",
+            }:
                 return PageKind.EMPTY
             if name in {"total", "totalresults", "totalcount", "count", "numfound"} and value in (0, "0"):
                 return PageKind.EMPTY
@@ -165,12 +173,32 @@ def _read_html(
     if kind is PageKind.PRODUCT and product is not None:
         listing, warnings = settle(product)
         return ReadPage(
-            kind=kind, url=url or page.canonical, marketplace=market.name if market else None, listings=(listing,),
+            kind=kind,
+            url=url or page.canonical,
+            marketplace=market.name if market else None,
+            listings=(listing,),
             warnings=tuple([*page.warnings, *warnings][:_MOST_WARNINGS]),
         )
     if kind is PageKind.RESULTS:
         return _page(kind, cards, url or page.canonical, market, following or next_page(page), page.warnings)
     return _page(kind, [], url or page.canonical, market, None, page.warnings)
+
+
+def read_product(page: PageContext) -> ReadListing | None:
+    """What a page says about the one listing that it is about; its warnings are added to the page's."""
+    said = _product(page, page.declaration)
+    if said is None:
+        return None
+    listing, warnings = settle(said)
+    page.warnings.extend(warnings)
+    return listing
+
+
+def read_results(page: PageContext) -> tuple[tuple[ReadListing, ...], str | None]:
+    """The listings that a page of results shows and the address of the next page."""
+    said, following = _result_cards(page, page.declaration)
+    read = _page(PageKind.RESULTS, said, page.url, page.declaration, following or next_page(page), [])
+    return read.listings, read.next_page
 
 
 def _linked(page: PageContext, known: Mapping[str, Marketplace]) -> Marketplace | None:
@@ -218,12 +246,14 @@ def _product(page: PageContext, market: Marketplace | None) -> list[Claims] | No
     said.extend([shown, graph] if sure >= _SURE else [graph, shown])
     said.append(_addressed(page, market))
     said.append(claims("page", title=page.title, images=pictures(page, _around_heading(page))))
-    return said if any(one.get("title") for one in said) else None
+    return said if any(one.values for one in said) else None
 
 
 def _addressed(page: PageContext, market: Marketplace | None) -> Claims:
     """The listing's own address and the id in it."""
-    candidates = [one for one in (page.canonical, *page.meta.get("og:url", []), page.url) if one and one.startswith("http")]
+    candidates = [
+        one for one in (page.canonical, *page.meta.get("og:url", []), page.url) if one and one.startswith("http")
+    ]
     if market is not None:
         for one in candidates:
             number = listing_id(market, one)
@@ -277,7 +307,7 @@ def _product_weight(page: PageContext, product: list[Claims] | None) -> int:
         main, names = main_product(nodes, page)
         if main is not None:
             priced = bool(main.get("offers"))
-            weight += 2 if names == 1 or priced and names <= 3 else 1 if priced else 0
+            weight += 2 if names == 1 or (priced and names <= 3) else 1 if priced else 0
     if any("product" in one.lower() for one in page.meta.get("og:type", [])):
         weight += 2
     if any(name.startswith("product:") for name in page.meta):

@@ -31,9 +31,11 @@ _ASIDE = re.compile(
     r"tracking|analytics|freight|logistic|faq|wishlist"
 )
 _INNER = re.compile(
-    r"variant|variation|^skus?$|skulist|sku(?:map|info|props?|base)|relatedcolor|colou?rs?$|swatch|options?$|attribute|"
+    r"variant|variation|^skus?$|skulist|sku(?:map|info|props?|base)|relatedcolor|colou?rs?$|swatch|options?$|"
+    r"attribute|"
     r"specification|^tags?$|badge|coupon|promotion|label|parameter|aspects|review|seller|^shop|store|brand|category|"
-    r"^series|^ext$|i18n|trace|track|shipping|delivery|location|address|video|warranty|quantityprices|tiers?$|image|photo"
+    r"^series|^ext$|i18n|trace|track|shipping|delivery|location|address|video|warranty|quantityprices|tiers?$|"
+    r"image|photo"
 )
 _TITLES = (
     *("producttitle", "itemtitle", "offertitle", "goodsname", "productname", "itemname", "goodstitle", "subject"),
@@ -54,19 +56,24 @@ _SELLERS = (
 )
 _SELLER_HOLDER = re.compile(r"^(?:seller|shop|store|merchant|company|vendor)(?:info|data|card|module|details)?$")
 _SELLER_NAMES = ("login", "username", "companyname", "nickname", "nick", "name", "storename", "shopname", "title")
-_IMAGE = re.compile(r"image|img|picture|photo|thumb|gallery|pic(?:ture)?s?(?:url|path)?$|^src$|poster|extrafield\d+|asset")
+_IMAGE = re.compile(
+    r"image|img|picture|photo|thumb|gallery|pic(?:ture)?s?(?:url|path)?$|^src$|poster|extrafield\d+|asset"
+)
 _NO_IMAGE = re.compile(
-    r"logo|icon|brand|badge|flag|corner|swatch|seller|shop|avatar|tags?$|label|video|width|height|count|size|alt|banner|"
+    r"logo|icon|brand|badge|flag|corner|swatch|seller|shop|avatar|tags?$|label|video|width|height|count|size|"
+    r"alt|banner|"
     r"series|colou?r|promo|title|caption|type|id$|hash|sprite|placeholder|masterbox|count"
 )
 _OTHER_PRICE = re.compile(
-    r"original|origin|(?:^|[^g])old|was|list(?:price)?$|listprice|retail|rrp|msrp|regular|before|sav(?:e|ing)|shipping|"
+    r"original|origin|(?:^|[^g])old|was|list(?:price)?$|listprice|retail|rrp|msrp|regular|before|sav(?:e|ing)|"
+    r"shipping|"
     r"delivery|freight|postage|fee|tax|unitprice|perunit|installment|coupon|compare|cash|exchange|average|deposit|"
     r"reserve|strike|cross|klarna|usd|converted|bid(?!price)|market|suggest|wholesale|volume|tier|schema|export|"
     r"credit|points?|rate|history|range(?:text)?$|hkprice|intprice|euprice|usprice|basis|full|max|high|discount$"
 )
 _NOW_PRICE = re.compile(
-    r"^(?:final|current|now|sale|sales|sell|selling|deal|promotion(?:al)?|promo|act|special|view|offer|purchase|our|min|"
+    r"^(?:final|current|now|sale|sales|sell|selling|deal|promotion(?:al)?|promo|act|special|view|offer|purchase|"
+    r"our|min|"
     r"salesmin|minimum|minfinal|pay|topay)(?:min)?price(?:s|info|module)?$|^pricetopay$|^activityprice$|appsaleprice"
 )
 _CUT_PRICE = re.compile(r"^(?:item|product|goods)?discount(?:ed)?price$")
@@ -74,10 +81,15 @@ _PLAIN_PRICE = re.compile(
     r"^(?:item|product|goods|base|display|extracted|sku|app|formatted|buynow|fixed|unit|main|normal)*prices?\d?"
     r"(?:info|value|amount|module|data)?$|^amount$"
 )
-_LOW_PRICE = re.compile(r"^(?:min|low|lowest|from|starting|minimum)(?:est)?(?:price|amount)$|^price(?:min|from|low)$|"
+_LOW_PRICE = re.compile(
+    r"^(?:min|low|lowest|from|starting|minimum)(?:est)?(?:price|amount)$|^price(?:min|from|low)$|"
     r"^minactivityamount$|^minamount$"
 )
-_HIGH_PRICE = re.compile(r"^(?:sales)?(?:max|high|highest|maximum|to)(?:price|amount)$|^price(?:max|to|high)$|^maxactivityamount$")
+_HIGH_PRICE = re.compile(
+    r"^(?:sales)?(?:max|high|highest|maximum|to)(?:price|amount)$|^price(?:max|to|high)$|^maxactivityamount$"
+)
+_VARIANTS = re.compile(r"variants?$|skus?$|skulist$|offers?$")
+_VARIANT_PRICES = frozenset({"price", "saleprice", "currentprice", "amount"})
 _VALUES = ("value", "amount", "price", "minprice", "min", "lowprice", "number", "raw", "text", "formatted", "encoded")
 _CURRENCY = re.compile(r"currency(?:code|id|iso|symbol|sign)?$|^currencycode|^ccy$")
 
@@ -228,9 +240,25 @@ def read_record(
         availability=_availability(own),
         ships_from=_ships_from(leaves),
         rating=_rating(leaves),
-        ratings=_count(leaves, ("reviewcount", "ratingstotal", "numberofreviews", "reviewscount", "ratingcount", "cmtcount")),
-        sold_count=_count(leaves, ("soldcount", "historicalsold", "soldquantity", "sold", "estimatedsoldquantity", "viewsales",
-            "salequantityint", "salescount", "saledcount", "tradecount", "orderscount")),
+        ratings=_count(
+            leaves, ("reviewcount", "ratingstotal", "numberofreviews", "reviewscount", "ratingcount", "cmtcount")
+        ),
+        sold_count=_count(
+            leaves,
+            (
+                "soldcount",
+                "historicalsold",
+                "soldquantity",
+                "sold",
+                "estimatedsoldquantity",
+                "viewsales",
+                "salequantityint",
+                "salescount",
+                "saledcount",
+                "tradecount",
+                "orderscount",
+            ),
+        ),
         category=_first_text(leaves, ("categoryname", "producttype", "categorypath"), 2, 300),
     )
 
@@ -241,10 +269,14 @@ def _title(own: Sequence[Leaf]) -> str | None:
             if not isinstance(value, str) or len(path) > 4:
                 continue
             keys = [key for key in path if key != "*"]
-            wrapped = len(keys) > 1 and keys[-2] == name and keys[-1] in {"value", "text", "displaytitle", "name", "content"}
+            wrapped = (
+                len(keys) > 1 and keys[-2] == name and keys[-1] in {"value", "text", "displaytitle", "name", "content"}
+            )
             if keys and (keys[-1] == name or wrapped) and "*" not in path:
                 text = plain(value)
-                if text and any(character.isalpha() for character in text) or (text and name != "name" and len(text) > 3):
+                if (text and any(character.isalpha() for character in text)) or (
+                    text and name != "name" and len(text) > 3
+                ):
                     return text if "://" not in text else None
                 if text and name == "name" and text.isdigit() and len(text) >= 5:
                     return text
@@ -256,7 +288,12 @@ def _first_text(leaves: Sequence[Leaf], names: Iterable[str], deepest: int, long
         for path, value in leaves:
             keys = tuple(key for key in path if key != "*")
             wrapped = len(keys) > 1 and keys[-1] in {"value", "text"} and keys[-2] == name
-            if not keys or not (keys[-1] == name or wrapped) or len(keys) - wrapped > deepest or isinstance(value, bool):
+            if (
+                not keys
+                or not (keys[-1] == name or wrapped)
+                or len(keys) - wrapped > deepest
+                or isinstance(value, bool)
+            ):
                 continue
             text = str(value).strip()
             if text and text not in {"0", "-1"} and len(text) <= longest:
@@ -333,8 +370,10 @@ def _high(own: Sequence[Leaf], used_here: Sequence[str], chosen: Path) -> Decima
     for path, value in own:
         keys = [key for key in path if key != "*"]
         named = keys[:-1] if len(keys) > 1 and keys[-1] in _VALUES else keys
-        if named and _HIGH_PRICE.match(named[-1]) and not any(
-            re.search(r"before|original|old|list|rrp|regular|usedexclude", key) for key in keys
+        if (
+            named
+            and _HIGH_PRICE.match(named[-1])
+            and not any(re.search(r"before|original|old|list|rrp|regular|usedexclude", key) for key in keys)
         ):
             read = _amount(path, value, own, used_here)
             if read is not None and read.low > 0:
@@ -371,11 +410,11 @@ def _variant_prices(
     found = []
     for path, value in leaves:
         inside = [key for key in path[:-1] if key != "*"]
-        if inside and re.match(r"variants?$|skus?$|skulist|offers?$", inside[0]) and len(inside) <= 2:
-            if path[-1] in {"price", "saleprice", "currentprice", "amount"} and not any(map(_OTHER_PRICE.search, path)):
-                read = _amount(path, value, leaves, used_here)
-                if read is not None and read.low > 0:
-                    found.append(read)
+        if not inside or len(inside) > 2 or not _VARIANTS.match(inside[0]) or path[-1] not in _VARIANT_PRICES:
+            continue
+        read = None if any(map(_OTHER_PRICE.search, path)) else _amount(path, value, leaves, used_here)
+        if read is not None and read.low > 0:
+            found.append(read)
     if not found:
         return None, None, None
     values = [one.low for one in found]
@@ -443,18 +482,24 @@ def _images(leaves: Sequence[Leaf], base: str | None) -> tuple[str, ...]:
 
 
 def _looks_like_image(value: str, key: str) -> bool:
-    if value.startswith("data:") or "\n" in value or "<" in value or " " in value.strip() and "://" not in value:
+    if value.startswith("data:") or "\n" in value or "<" in value or (" " in value.strip() and "://" not in value):
         return False
     if re.search(r"\.(?:jpe?g|png|webp|gif|avif|bmp)(?:[?!_#@/]|$)", value, re.IGNORECASE):
         return True
-    return value.startswith(("http://", "https://", "//")) and not re.search(r"\.(?:html?|mp4|svg|js|css)(?:\?|$)", value)
+    return value.startswith(("http://", "https://", "//")) and not re.search(
+        r"\.(?:html?|mp4|svg|js|css)(?:\?|$)", value
+    )
 
 
 def _image_rank(keys: Sequence[str]) -> int:
     name = " ".join(keys)
     if re.search(r"small|thumb|medium|tiny|\bs\d", name):
         return 2 if "thumb" not in name else 3
-    return 0 if re.search(r"main|large|full|orig|^(?:product|goods|item)?(?:image|img|pic|picture)(?:url|s)?\b", name) else 1
+    return (
+        0
+        if re.search(r"main|large|full|orig|^(?:product|goods|item)?(?:image|img|pic|picture)(?:url|s)?\b", name)
+        else 1
+    )
 
 
 def _seller(leaves: Sequence[Leaf], base: str | None) -> tuple[str | None, str | None, str | None]:
@@ -470,8 +515,13 @@ def _seller(leaves: Sequence[Leaf], base: str | None) -> tuple[str | None, str |
             name = plain(value)
             break
     name = name or plain(_first_text(leaves, _SELLERS, deepest=3, longest=200))
-    identifier = next((str(holder[key]) for key in ("id", "sellerid", "shopid", "memberid", "storeid", "userid") if holder.get(key)), None)
-    identifier = identifier or _first_text(leaves, ("sellerid", "shopid", "storeid", "storenum", "shopcode", "userid"), 2, 100)
+    identifier = next(
+        (str(holder[key]) for key in ("id", "sellerid", "shopid", "memberid", "storeid", "userid") if holder.get(key)),
+        None,
+    )
+    identifier = identifier or _first_text(
+        leaves, ("sellerid", "shopid", "storeid", "storenum", "shopcode", "userid"), 2, 100
+    )
     for key in ("permalink", "url", "storeurl", "shopurl", "sellerurl", "userlistingurl", "link"):
         if isinstance(holder.get(key), str):
             address = fixed_address(holder[key], base)
@@ -504,11 +554,21 @@ def _availability(own: Sequence[Leaf]) -> str | None:
         name = keys[-1] if keys else ""
         if isinstance(value, bool) and len(keys) == 1 and name in {"isinstock", "instock", "available"}:
             return "InStock" if value else "OutOfStock"
-        wrapped = len(keys) == 2 and name in {"value", "stocklevelstatus"} and "availab" in keys[0] + name or name == "stocklevelstatus"
+        wrapped = (
+            len(keys) == 2 and name in {"value", "stocklevelstatus"} and "availab" in keys[0] + name
+        ) or name == "stocklevelstatus"
         known = name in {"availability", "stockstatus", "availabilitystatus", "estimatedavailabilitystatus"}
         if isinstance(value, str) and (known or wrapped) and len(keys) <= 3:
             word = schema_word(value)
-            if word in {"InStock", "OutOfStock", "SoldOut", "PreOrder", "BackOrder", "Discontinued", "LimitedAvailability"}:
+            if word in {
+                "InStock",
+                "OutOfStock",
+                "SoldOut",
+                "PreOrder",
+                "BackOrder",
+                "Discontinued",
+                "LimitedAvailability",
+            }:
                 return word
     return None
 
@@ -518,7 +578,14 @@ def _ships_from(leaves: Sequence[Leaf]) -> str | None:
         keys = [key for key in path if key != "*"]
         if not isinstance(value, str) or not keys:
             continue
-        if keys in (["itemlocation", "country"], ["shipsfrom"], ["shipfrom"], ["itemloc"], ["shoplocation"], ["sendgoodsaddress"]):
+        if keys in (
+            ["itemlocation", "country"],
+            ["shipsfrom"],
+            ["shipfrom"],
+            ["itemloc"],
+            ["shoplocation"],
+            ["sendgoodsaddress"],
+        ):
             return plain(value[:300])
     return _first_text(leaves, ("shipsfrom", "shipfrom", "sendfrom", "itemloc", "shoplocation"), 2, 300)
 
@@ -526,7 +593,16 @@ def _ships_from(leaves: Sequence[Leaf]) -> str | None:
 def _rating(leaves: Sequence[Leaf]) -> str | None:
     said = _first_text(
         leaves,
-        ("averagerating", "reviewaverage", "itemratingscore", "ratingstar", "ratingvalue", "averagestar", "rating", "reviewrating"),
+        (
+            "averagerating",
+            "reviewaverage",
+            "itemratingscore",
+            "ratingstar",
+            "ratingvalue",
+            "averagestar",
+            "rating",
+            "reviewrating",
+        ),
         deepest=2,
         longest=20,
     )

@@ -63,17 +63,13 @@ def main_product(nodes: list[Node], page: PageContext) -> tuple[Node | None, int
     for product in found:
         named = _path(_own_address(product, page))
         if named and named in {path, canonical} and named != "/":
-            return _with_variants(product, found), len(names)
+            return product, len(names)
     heading = _bare(page.heading)
     for product in found:
         name = _bare(text_of(product.get("name")))
         if name and heading and (name in heading or heading in name):
             return product, len(names)
     return found[0], len(names)
-
-
-def _with_variants(product: Node, found: list[Node]) -> Node:
-    return product
 
 
 def from_opengraph(page: PageContext) -> Claims:
@@ -96,7 +92,9 @@ def from_opengraph(page: PageContext) -> Claims:
         title=one_line(one("og:title")),
         description=plain(one("og:description")),
         price=price,
-        currency=(stated or (amount.currency if amount else text.currency if text else None)) if price is not None else stated,
+        currency=(stated or (amount.currency if amount else text.currency if text else None))
+        if price is not None
+        else stated,
         availability=schema_word(one("product:availability", "og:availability")),
         condition=schema_word(one("product:condition")),
         brand=one_line(one("product:brand", "og:brand")),

@@ -2,29 +2,33 @@
 
 import html
 import re
-from urllib.parse import urljoin
 
 from crawlers.addresses import web_address
 
 _TAGS = re.compile(r"<(?:/?[a-zA-Z][^>]{0,500}|!--.{0,2000}?--)>", re.DOTALL)
-_BREAKS = re.compile(r"<(?:br|/p|/div|/li|/h\d)\b[^>]{0,100}>", re.IGNORECASE)
+_BREAKS = re.compile(r"<(?:br|/?li|/tr)\b[^>]{0,100}>", re.IGNORECASE)
+_PARAGRAPHS = re.compile(r"</?(?:p|div|h\d|ul|ol|table)\b[^>]{0,100}>", re.IGNORECASE)
 _LONGEST = 200_000
 _HOST = re.compile(r"^(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/|$)", re.IGNORECASE)
 
 
 def plain(said: str | None) -> str | None:
-    """Text without markup and entities, its spaces single; None where nothing is left."""
+    """Text without markup and entities, its spaces single and its paragraphs apart; None where nothing is left."""
     if said is None:
         return None
     text = said[:_LONGEST]
     if "<" in text:
-        text = _TAGS.sub("", _BREAKS.sub("\n", text))
+        text = _without_tags(text)
     if "&" in text:
         text = html.unescape(text)
         if "<" in text and ">" in text:
-            text = _TAGS.sub("", _BREAKS.sub("\n", text))
-    lines = (" ".join(line.split()) for line in text.splitlines())
-    return "\n".join(filter(None, lines)) or None
+            text = _without_tags(text)
+    lines = "\n".join(" ".join(line.split()) for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip() or None
+
+
+def _without_tags(text: str) -> str:
+    return _TAGS.sub("", _BREAKS.sub("\n", _PARAGRAPHS.sub("\n\n", text)))
 
 
 def one_line(said: str | None) -> str | None:
@@ -48,8 +52,12 @@ def fixed_address(said: str | None, base: str | None) -> str | None:
         return None
     if link.startswith("//"):
         link = "https:" + link
-    elif base is None and _HOST.match(link) and not re.match(r"^[^/]+\.(?:html?|php|aspx?|jsp|jpe?g|png|webp|gif)$", link):
+    elif (
+        base is None
+        and _HOST.match(link)
+        and not re.match(r"^[^/]+\.(?:html?|php|aspx?|jsp|jpe?g|png|webp|gif)$", link)
+    ):
         link = "https://" + link
     if base is None and not link.startswith(("http://", "https://")):
         return link if "/" in link else None
-    return web_address(base or link, link if base is None else urljoin(base, link))
+    return web_address(base or link, link)

@@ -9,16 +9,22 @@ from crawlers.prices import PriceText, read_price_text
 from crawlers.reading.claims import Claims, claims
 from crawlers.reading.context import PageContext
 from crawlers.reading.schema_org import addresses
-from crawlers.shown import SKIPPED, is_hidden, is_old, is_pricy, price_text
+from crawlers.shown import SKIPPED, is_hidden, is_old, is_pricy, names_of, price_text
 
 _ELSEWHERE = re.compile(
-    r"related|recommend|similar|also|carousel|upsell|cross-?sell|recently|viewed|basket|cart(?!-?form)|minicart|header|"
-    r"footer|(?:^|[-_ ])nav|sidebar|aside|menu|shipping|delivery|warranty|service|instal|finance|review|slider|bundle|"
-    r"suggest|sponsor|advert|popular|bestsell|accessor|combo|other-?seller|comparison|modal|popup|dialog|coupon|filter|"
+    r"related|recommend|similar|also|carousel|upsell|cross-?sell|recently|viewed|basket|cart(?!-?form)|minicart|"
+    r"header|"
+    r"footer|(?:^|[-_ ])nav|sidebar|aside|menu|shipping|delivery|warranty|service|instal|finance|review|slider|"
+    r"bundle|"
+    r"suggest|sponsor|advert|popular|bestsell|accessor|combo|other-?seller|comparison|modal|popup|dialog|coupon|"
+    r"filter|"
     r"breadcrumb|tooltip|gift|membership|credit|history|statist",
     re.I,
 )
 _LONGEST = 160
+_ORIGIN_LABELS = frozenset(
+    {"ships from", "shipped from", "dispatched from", "item location", "versand aus", "artikelstandort", "发货地"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ def _score(element: Any, price: PriceText, around: dict[Any, int], order: int) -
         if above in around:
             nearest = depth + around[above]
             break
-        said = f"{above.get('class') or ''} {above.get('id') or ''}"
+        said = names_of(above)
         if _ELSEWHERE.search(said):
             score -= 4.0
     if nearest is not None:
@@ -93,7 +99,11 @@ def _score(element: Any, price: PriceText, around: dict[Any, int], order: int) -
 
 
 def _ancestors(element: Any) -> dict[Any, int]:
-    return {above: depth for depth, above in enumerate((element, *element.iterancestors())) if above.tag not in {"body", "html"}}
+    return {
+        above: depth
+        for depth, above in enumerate((element, *element.iterancestors()))
+        if above.tag not in {"body", "html"}
+    }
 
 
 def from_visible(page: PageContext) -> tuple[Claims, float]:
@@ -102,6 +112,7 @@ def from_visible(page: PageContext) -> tuple[Claims, float]:
     said = claims(
         "visible",
         title=page.heading,
+        ships_from=labelled(page, _ORIGIN_LABELS),
         price=shown.price.low if shown else None,
         price_max=shown.price.high if shown else None,
         currency=shown.price.currency if shown else None,
@@ -109,15 +120,39 @@ def from_visible(page: PageContext) -> tuple[Claims, float]:
     return said, shown.score if shown else 0.0
 
 
+def labelled(page: PageContext, labels: frozenset[str]) -> str | None:
+    """The visible value beside one of these labels, in a list of terms or a table."""
+    for label in page.root.iter("dt", "th"):
+        if " ".join(label.text_content().split()).rstrip(":").casefold() in labels:
+            value = label.getnext()
+            if value is not None and value.tag in {"dd", "td"}:
+                return " ".join(value.text_content().split())[:300] or None
+    return None
+
+
 def pictures(page: PageContext, root: Any) -> tuple[str, ...]:
     """The pictures below an element that may be of what is for sale, in the page's order."""
     return addresses(filter(None, (picture_address(image) for image in root.iter("img"))), page.base)
 
 
-_LAZY = ("data-zoom-image", "data-old-hires", "data-large", "data-original", "data-lazy-img", "data-lazy-src", "data-src", "data-lazy",
-         "data-ks-lazyload", "data-image", "data-img", "data-echo", "src")
+_LAZY = (
+    "data-zoom-image",
+    "data-old-hires",
+    "data-large",
+    "data-original",
+    "data-lazy-img",
+    "data-lazy-src",
+    "data-src",
+    "data-lazy",
+    "data-ks-lazyload",
+    "data-image",
+    "data-img",
+    "data-echo",
+    "src",
+)
 _NO_PICTURE = re.compile(
-    r"sprite|spacer|blank\.|pixel|loading|loader|placeholder|transparent|1x1|\.svg(?:\?|$)|icon|logo|badge|flag|star|rating|button|"
+    r"sprite|spacer|blank\.|pixel|loading|loader|placeholder|transparent|1x1|\.svg(?:\?|$)|icon|logo|badge|flag|"
+    r"star|rating|button|"
     r"lazyload\.|grey\.gif|s\.gif|avatar|captcha|payment|sticker|stamp|\.ico$",
     re.I,
 )
@@ -129,8 +164,13 @@ def picture_address(image: Any) -> str | None:
     largest = [_largest(one) for one in sets]
     for said in (*largest, *(image.get(name) for name in _LAZY)):
         value = (said or "").strip()
-        if value and not value.startswith("data:") and value != "done" and not _NO_PICTURE.search(value.rsplit("/", 1)[-1]) \
-                and ("/" in value or "." in value):
+        if (
+            value
+            and not value.startswith("data:")
+            and value != "done"
+            and not _NO_PICTURE.search(value.rsplit("/", 1)[-1])
+            and ("/" in value or "." in value)
+        ):
             return value
     return None
 
