@@ -152,9 +152,10 @@ class EmbeddedGeneration(Generation):
         self._end()
 
     def abandon(self) -> None:
-        """Drop this generation."""
+        """Drop this generation, unless a publishing that failed halfway has made it the one that is searched."""
         self._file.close()
-        self._folder.remove(self._file.path)
+        if self._folder.current() != self._file.path:
+            self._folder.remove(self._file.path)
         self._end()
 
     def _end(self) -> None:

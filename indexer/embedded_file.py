@@ -136,11 +136,14 @@ def connect(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def our_errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into IndexUnavailable, which says what to do."""
+    """Turn SQLite's errors, and the system's, into IndexUnavailable, which says what to do."""
     try:
         yield
     except sqlite3.Error as error:
         raise IndexUnavailable(_meaning(path, error)) from error
+    except OSError as error:
+        said = error.strerror or error
+        raise IndexUnavailable(f"The suspect index {path} cannot be written: {said}. Nothing is lost.") from error
 
 
 def _meaning(path: Path, error: sqlite3.Error) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from counterfoil.exceptions import Conflict
+from indexer.embedded_file import our_errors
 
 _NAME = re.compile(r"suspects-(\d{6})\.sqlite")
 _BESIDE = ("", "-wal", "-shm", "-journal")
@@ -49,8 +50,9 @@ class IndexFolder:
 
     def lock(self) -> IO[str]:
         """Hold the right to fill a new generation until the file is closed. Raises Conflict while another does."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = (self.folder / "rebuild.lock").open("a", encoding="ascii")
+        with our_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = (self.folder / "rebuild.lock").open("a", encoding="ascii")
         for _ in range(_LOCK_TRIES):
             with suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,17 +71,15 @@ class IndexFolder:
         return self.folder / f"suspects-{self._highest() + 1:06d}.sqlite"
 
     def publish(self, path: Path, *, set_aside: bool) -> None:
-        """Let searches use this file from now on, and remove the one before, or keep it beside as damaged."""
+        """Let searches use this file from now on, and remove the one before, or keep it beside as damaged.
+
+        Raises IndexUnavailable where that fails; `current` says which of the two is searched then.
+        """
         before = self.current()
-        draft = self.folder / "current.draft"
-        with draft.open("w", encoding="ascii") as file:
-            file.write(path.name + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.folder / "current")
-        self._sync()
-        if before is not None and before != path:
-            _drop(before, set_aside=set_aside)
+        with our_errors(self.folder):
+            self._name_current(path)
+            if before is not None and before != path:
+                _drop(before, set_aside=set_aside)
 
     def remove(self, path: Path) -> None:
         """Remove a generation that was not published."""
@@ -88,6 +88,15 @@ class IndexFolder:
     def size(self) -> int:
         """Bytes that the folder takes."""
         return sum(path.stat().st_size for path in self.folder.glob("suspects-*"))
+
+    def _name_current(self, path: Path) -> None:
+        draft = self.folder / "current.draft"
+        with draft.open("w", encoding="ascii") as file:
+            file.write(path.name + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.folder / "current")
+        self._sync()
 
     def _named(self) -> str | None:
         try:

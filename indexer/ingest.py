@@ -21,6 +21,7 @@ from counterfoil.store import Store
 from counterfoil.store.inspections import (
     Inspection,
     claim_inspections,
+    claim_lapsed_inspection,
     fail_inspection,
     finish_inspection,
     release_inspections,
@@ -65,16 +66,30 @@ def run_ingest(store: Store, evidence: EvidenceStore, settings: Settings, stop: 
 
 def ingest_once(judging: Judging) -> int:
     """Judge the inspections that wait longest; how many were claimed."""
-    store, lease = judging.store, timedelta(seconds=judging.settings.lease_seconds)
+    with judging.store.write() as connection:
+        claimed = claim_inspections(connection, _AT_ONCE, _lease(judging), now())
+    _inspect(judging, claimed)
+    return len(claimed)
+
+
+def take_over(judging: Judging, owner_id: int) -> int:
+    """Judge an owner's inspection whose judge has gone silent; how many were claimed, none or one."""
+    with judging.store.write() as connection:
+        claimed = claim_lapsed_inspection(connection, _lease(judging), now(), owner_id)
+    _inspect(judging, claimed)
+    return len(claimed)
+
+
+def _inspect(judging: Judging, claimed: Sequence[Inspection]) -> None:
+    """Judge claimed inspections and write down what comes of it."""
+    store = judging.store
 
     def renew() -> None:
         with store.write() as connection:
-            renew_inspections(connection, claimed, lease, now())
+            renew_inspections(connection, claimed, _lease(judging), now())
 
-    with store.write() as connection:
-        claimed = claim_inspections(connection, _AT_ONCE, lease, now())
     if not claimed:
-        return 0
+        return
     try:
         with kept_alive(renew, judging.settings.lease_seconds / 3):
             answers = judging.answer([_question(inspection) for inspection in claimed])
@@ -85,7 +100,6 @@ def ingest_once(judging: Judging) -> int:
     # In the order of `hold_listing`.
     ordered = sorted(claimed, key=lambda one: (one.owner_id, one.listing_id, one.listing_version_id))
     _write(judging, [(inspection, answers[_question(inspection)]) for inspection in ordered])
-    return len(claimed)
 
 
 def assess_product(
@@ -99,7 +113,7 @@ def assess_product(
     """Judge an owner's past listings again before returning; how many listings. `product_id` is noted as the cause.
 
     `progress` is called with the number of listings so far. What a judge of the running service does meanwhile is
-    waited for and not counted.
+    waited for and not counted; what one that died has left is taken over once its lease has lapsed.
     """
     with store.write() as connection:
         request_reassessment(connection, owner_id, product_id, "asked for by command", now())
@@ -108,10 +122,12 @@ def assess_product(
         judging = Judging(store, evidence, settings, decoder)
         while _unfinished(store, owner_id):
             step = reassess_once(judging, owner_id)
-            count += step.judged if step else 0
+            # A walk stops before what is being judged, also where its judge died and no service takes its place.
+            judged = step.judged if step else take_over(judging, owner_id)
+            count += judged
             if progress:
                 progress(count)
-            if step is None:
+            if step is None and not judged:
                 threading.Event().wait(_GLANCE_SECONDS)
     return count
 
@@ -166,6 +182,10 @@ def _record(connection: sa.Connection, settings: Settings, inspection: Inspectio
 
 def _question(inspection: Inspection) -> Question:
     return Question(owner_id=inspection.owner_id, version_id=inspection.listing_version_id)
+
+
+def _lease(judging: Judging) -> timedelta:
+    return timedelta(seconds=judging.settings.lease_seconds)
 
 
 def _unfinished(store: Store, owner_id: int) -> int:

@@ -278,6 +278,22 @@ def test_a_rebuild_that_stood_still_and_was_overtaken_gives_up(
     assert index.state() is IndexState.READY
 
 
+def test_a_publishing_whose_answer_is_lost_drops_no_index(
+    server: ElasticsearchServer, sqlite_store: Store, on_server: Settings, owner_id: int
+) -> None:
+    made = suspect(sqlite_store, owner_id, 2)
+    with _gate(server) as gate:
+        index = ElasticIndex(on_server.model_copy(update={"index_url": gate.url}), at_once=True)
+        rebuild(sqlite_store, index)
+        made += suspect(sqlite_store, owner_id, 1)
+        gate.lose = "/_aliases"
+        with pytest.raises(IndexUnavailable):
+            rebuild(sqlite_store, index)
+        assert (found(index, owner_id), verify(sqlite_store, index)) == (made, [])
+        assert rebuild(sqlite_store, index) == 3
+        assert len(index.generations()) == 1
+
+
 def test_a_stand_in_answers_while_the_server_is_away_and_says_so(
     server: ElasticsearchServer, sqlite_store: Store, on_server: Settings, owner_id: int
 ) -> None:
@@ -320,6 +336,8 @@ class _Gate:
 
     def __init__(self, server: ElasticsearchServer) -> None:
         self.answer: int | None = None
+        # A request for a path that begins so is carried out, and its answer lost.
+        self.lose: str | None = None
         gate = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -335,6 +353,10 @@ class _Gate:
                 passed.request(self.command, self.path, body, dict(self.headers))
                 answer = passed.getresponse()
                 data = answer.read()
+                if gate.lose is not None and self.path.startswith(gate.lose):
+                    gate.lose = None
+                    self._send(503, {"Content-Type": "application/json"}, b"{}")
+                    return
                 self._send(answer.status, dict(answer.getheaders()), data)
                 passed.close()
 

@@ -426,6 +426,26 @@ def test_assessing_in_the_foreground_waits_until_all_is_judged(
         assert count_reassessments(connection, owner_id) == 0
 
 
+def test_assessing_in_the_foreground_takes_over_what_a_dead_judge_has_left(
+    store: Store, evidence: EvidenceStore, settings: Settings, judging: Judging, owner_id: int
+) -> None:
+    """Nobody else runs here who would: it would wait for ever."""
+    versions = listings(store, owner_id, *[keep(store, evidence, COPY)] * 3)
+    (theirs,) = listings(store, new_owner(store, "rival"), None)
+    while ingest_once(judging):
+        pass
+    version = inspections.c.listing_version_id
+    with store.write() as connection:
+        dead = inspections.update().where(version.in_([versions[1], theirs]))
+        connection.execute(dead.values(state="claimed", lease_until=NOON))
+    product_id = product(store, evidence, owner_id)
+    assert assess_product(store, evidence, settings, owner_id, product_id) >= 3
+    assert suspects(store).keys() == set(versions)
+    with store.read() as connection:
+        left = connection.execute(sa.select(version).where(inspections.c.state == "claimed"))
+        assert left.scalars().all() == [theirs], "another owner's is not this command's"
+
+
 # ------------------------------------------------------------------------------------------------- the processes
 
 

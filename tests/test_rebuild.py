@@ -1,5 +1,6 @@
 """The index is made anew from the database: whole or not at all, again after any death, and compared with it."""
 
+import errno
 import random
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from counterfoil.store import Store
 from counterfoil.store.tables import suspects
 from indexer.base import SuspectIndex
 from indexer.delivery import deliver_once
+from indexer.embedded_folder import IndexFolder
 from indexer.opening import open_index
 from indexer.query import SuspectQuery
 from indexer.rebuild import Difference, DifferenceKind, rebuild, verify
@@ -108,6 +110,28 @@ def test_a_rebuild_that_fails_leaves_the_old_index(store: Store, index: SuspectI
     assert found(index, owner_id) == made
     assert len(list((settings.data / "index").glob("suspects-*.sqlite"))) == 1
     assert rebuild(store, index) == 2
+
+
+@pytest.mark.parametrize("step", ["_sync", "_name_current"])
+def test_a_publishing_that_fails_halfway_leaves_one_whole_index(
+    store: Store, index: SuspectIndex, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    owner_id = new_owner(store)
+    made = suspect(store, owner_id, 2)
+    rebuild(store, index)
+    made += suspect(store, owner_id, 1)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken, pytest.raises(IndexUnavailable, match="Input/output error"):
+        broken.setattr(IndexFolder, step, fail)
+        rebuild(store, index)
+    assert found(index, owner_id) in (made, made[:-1])
+    deliver_once(store, index)
+    assert (found(index, owner_id), verify(store, index)) == (made, [])
+    assert rebuild(store, index) == 3
+    assert len(list((settings.data / "index").glob("suspects-*.sqlite"))) == 1
 
 
 _REBUILDING = """

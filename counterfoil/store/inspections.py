@@ -42,12 +42,21 @@ def claim_inspections(connection: sa.Connection, limit: int, lease: timedelta, n
 
     One that was claimed before is claimed alone: if judging it is what ends judges, it takes no others with it.
     """
+    claimed = claim_lapsed_inspection(connection, lease, now)
+    return claimed or _claim(connection, inspections.c.state == "waiting", limit, now + lease)
+
+
+def claim_lapsed_inspection(
+    connection: sa.Connection, lease: timedelta, now: datetime, owner_id: int | None = None
+) -> list[Inspection]:
+    """Claim the oldest inspection whose judge has gone silent, of one owner or of any; none or one."""
     columns = inspections.c
     lapsed = sa.and_(columns.state == "claimed", columns.lease_until < now)
+    if owner_id is not None:
+        lapsed = sa.and_(lapsed, columns.owner_id == owner_id)
     hopeless = inspections.update().where(lapsed, columns.attempt >= MOST_ATTEMPTS)
     connection.execute(hopeless.values(state="failed", lease_until=None, error=f"its judge died {MOST_ATTEMPTS} times"))
-    claimed = _claim(connection, lapsed, 1, now + lease)
-    return claimed or _claim(connection, columns.state == "waiting", limit, now + lease)
+    return _claim(connection, lapsed, 1, now + lease)
 
 
 def renew_inspections(connection: sa.Connection, held: Sequence[Inspection], lease: timedelta, now: datetime) -> None:

@@ -241,7 +241,6 @@ class ElasticGeneration(Generation):
         self._lease = lease
         self._name = name
         self._overtaken = False
-        self._published = False
         self._alive = ExitStack()
         self._alive.enter_context(kept_alive(self._renew, index.lease_seconds / 3))
 
@@ -267,18 +266,26 @@ class ElasticGeneration(Generation):
                     {"add": {"index": self._name, "alias": name}},
                 ]
             )
-            self._published = True
             self._end()
             if before:
                 self._client.indices.delete(index=before, ignore_unavailable=True)
 
     def abandon(self) -> None:
-        """Drop this generation."""
+        """Drop this generation, unless it was published although the server's answer did not come through."""
         self._alive.close()
         with our_errors(self._client, self._name):
-            if not self._overtaken and not self._published:
+            if not self._overtaken and self._withdraw():
                 self._client.indices.delete(index=self._name, ignore_unavailable=True)
             self._end()
+
+    def _withdraw(self) -> bool:
+        """Take the alias away without which it can never be published; false if it is gone already."""
+        taken = {"remove": {"index": self._name, "alias": self._index.filling, "must_exist": True}}
+        try:
+            self._client.indices.update_aliases(actions=[taken])
+        except NotFoundError:
+            return False
+        return True
 
     def _end(self) -> None:
         self._alive.close()
