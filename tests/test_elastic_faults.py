@@ -3,13 +3,17 @@
 import http.client
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,17 +22,25 @@ import httpx
 import pytest
 from conftest import skip
 from elastic import ElasticsearchServer
+from installation import Installation, marketplace, wait_until
 from rows import new_owner
-from test_delivery import Delivering, decide, found, parked, suspect, until, waiting
+from test_delivery import Delivering, copies, decide, found, parked, suspect, until, waiting
+from test_ingest import COPY, keep, listings, product, suspects
+from things import register_lamp, write_catalogue
 
+from counterfoil.evidence import EvidenceStore
 from counterfoil.exceptions import Conflict, IndexUnavailable
 from counterfoil.models import VerdictKind
 from counterfoil.settings import Settings
 from counterfoil.store import Store
+from counterfoil.store.inspections import count_inspections
 from counterfoil.store.tables import listing_versions
 from indexer.base import IndexState, SuspectIndex
+from indexer.decoding import PictureDecoder
 from indexer.delivery import make_ready
 from indexer.elastic.index import ElasticIndex
+from indexer.ingest import ingest_once
+from indexer.judging import Judging
 from indexer.opening import open_index
 from indexer.query import SuspectQuery
 from indexer.rebuild import rebuild, verify
@@ -45,7 +57,9 @@ def server() -> Iterator[ElasticsearchServer]:
     if reason:
         skip(reason)
     with tempfile.TemporaryDirectory(prefix="counterfoil-elasticsearch-") as folder:
-        one = ElasticsearchServer(Path(folder), {"http.max_content_length": f"{_LARGEST_REQUEST}b"})
+        small = {"http.max_content_length": f"{_LARGEST_REQUEST}b"}
+        # Else it looks at its disk every 30 s.
+        one = ElasticsearchServer(Path(folder), {**small, "cluster.info.update.interval": "10s"})
         one.start()
         yield one
         one.kill()
@@ -80,89 +94,181 @@ def _settled(store: Store, index: SuspectIndex) -> Callable[[], bool]:
     return same
 
 
-def _goes_on(store: Store, index: SuspectIndex, owner_id: int) -> None:
-    """What a crawl and a person do while the server is away: all but searching."""
-    made = suspect(store, owner_id, 3)
-    decide(store, owner_id, made[0], VerdictKind.COUNTERFEIT)
-    with pytest.raises(IndexUnavailable, match=r"cannot be reached|does not answer in time"):
-        index.search(SuspectQuery(owner_id=owner_id))
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PictureDecoder]:
+    """The judge's processes: starting them takes a second."""
+    with PictureDecoder(Settings(data=tmp_path_factory.mktemp("data"), judge_processes=1)) as one:
+        yield one
 
 
-def test_a_server_that_is_killed_gets_what_it_missed_when_it_is_back(
-    server: ElasticsearchServer, sqlite_store: Store, index: SuspectIndex, owner_id: int
+@dataclass(frozen=True)
+class House:
+    """An installation with a registered product; what crawls of it find is judged for real."""
+
+    store: Store
+    evidence: EvidenceStore
+    judging: Judging
+    owner_id: int
+
+    def find_copies(self, number: int) -> list[int]:
+        """What a crawl writes down, and what the judge makes of it: so many new suspects."""
+        versions = listings(self.store, self.owner_id, *[keep(self.store, self.evidence, COPY)] * number)
+        while ingest_once(self.judging):
+            pass
+        found = suspects(self.store)
+        return [found[version].id for version in versions]
+
+
+@pytest.fixture
+def house(
+    sqlite_store: Store, evidence: EvidenceStore, settings: Settings, decoder: PictureDecoder, owner_id: int
+) -> House:
+    product(sqlite_store, evidence, owner_id)
+    return House(sqlite_store, evidence, Judging(sqlite_store, evidence, settings, decoder), owner_id)
+
+
+@contextmanager
+def _killed(server: ElasticsearchServer, _: "_Gate") -> Iterator[str]:
+    server.kill()
+    try:
+        yield "cannot be reached"
+    finally:
+        server.start()
+
+
+@contextmanager
+def _frozen(server: ElasticsearchServer, _: "_Gate") -> Iterator[str]:
+    server.signal(signal.SIGSTOP)
+    try:
+        yield "does not answer in time"
+    finally:
+        server.signal(signal.SIGCONT)
+
+
+@contextmanager
+def _asking_to_wait(status: int, _: ElasticsearchServer, gate: "_Gate") -> Iterator[str]:
+    gate.answer = status
+    try:
+        yield "overloaded or not ready"
+    finally:
+        gate.answer = None
+
+
+@contextmanager
+def _disk_full(server: ElasticsearchServer, _: "_Gate") -> Iterator[None]:
+    """The server itself believes that its disk is nearly full, and blocks its indices; then that it is not."""
+
+    def is_blocked() -> bool:
+        kept = httpx.get(f"{server.url}/faults/_settings/index.blocks.*", timeout=60).raise_for_status().json()
+        return bool(kept) and all(one["settings"] for one in kept.values())
+
+    _flood_stage(server, "900tb")
+    try:
+        until(is_blocked)
+        yield None
+    finally:
+        _flood_stage(server, None)
+        until(lambda: not is_blocked())
+
+
+def _flood_stage(server: ElasticsearchServer, free: str | None) -> None:
+    disk = "cluster.routing.allocation.disk"
+    marks = {f"{disk}.watermark.{name}": free for name in ("low", "high", "flood_stage")}
+    values = {f"{disk}.threshold_enabled": None if free is None else True, **marks}
+    httpx.put(f"{server.url}/_cluster/settings", json={"persistent": values}, timeout=60).raise_for_status()
+
+
+@contextmanager
+def _wiped(server: ElasticsearchServer, _: "_Gate") -> Iterator[None]:
+    elastic.drop(server.url, "faults")
+    yield None
+
+
+@contextmanager
+def _with_another_mapping(server: ElasticsearchServer, _: "_Gate") -> Iterator[None]:
+    """Somebody has put an index in its place, in which no suspect fits."""
+    (before,) = httpx.get(f"{server.url}/_alias/faults", timeout=60).raise_for_status().json()
+    other = {"mappings": {"dynamic": "strict", "properties": {"title": {"type": "date"}}}}
+    httpx.put(f"{server.url}/faults-000900", json=other, timeout=60).raise_for_status()
+    swap = [{"remove_index": {"index": before}}, {"add": {"index": "faults-000900", "alias": "faults"}}]
+    httpx.post(f"{server.url}/_aliases", json={"actions": swap}, timeout=60).raise_for_status()
+    yield None
+
+
+Fault = Callable[[ElasticsearchServer, "_Gate"], AbstractContextManager[str | None]]
+FAULTS: dict[str, Fault] = {
+    "killed": _killed,
+    "frozen": _frozen,
+    "429": partial(_asking_to_wait, 429),
+    "503": partial(_asking_to_wait, 503),
+    "disk full": _disk_full,
+    "wiped": _wiped,
+    "another mapping": _with_another_mapping,
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_whatever_the_server_does_judging_and_verdicts_go_on_and_the_index_catches_up_within_a_minute(
+    server: ElasticsearchServer, on_server: Settings, house: House, name: str
 ) -> None:
-    suspect(sqlite_store, owner_id, 3)
-    with Delivering(sqlite_store, index):
-        until(_settled(sqlite_store, index))
-        server.kill()
+    store, owner_id = house.store, house.owner_id
+    with _gate(server) as gate:
+        url = gate.url if name in ("429", "503") else server.url
+        index = ElasticIndex(on_server.model_copy(update={"index_url": url, "index_seconds": 2.0}), at_once=True)
+        made = house.find_copies(2)
+        with Delivering(store, index):
+            until(_settled(store, index))
+            with FAULTS[name](server, gate) as said:
+                made += house.find_copies(3)
+                decide(store, owner_id, made[0], VerdictKind.COUNTERFEIT)
+                decide(store, owner_id, made[-1], VerdictKind.LOOKALIKE)
+                if said is not None:
+                    with pytest.raises(IndexUnavailable, match=said):
+                        index.search(SuspectQuery(owner_id=owner_id))
+                if name == "disk full":
+                    assert found(index, owner_id) == made[:2], "searching goes on"
+                    with pytest.raises(IndexUnavailable, match="Make room on its disk"):
+                        index.put(index.search(SuspectQuery(owner_id=owner_id)).suspects)
+                if name not in ("wiped", "another mapping"):
+                    assert waiting(store) >= 4, "nothing of it is struck off"
+            until(_settled(store, index), seconds=60)
+        assert (found(index, owner_id), parked(store)) == (made, [])
+        assert found(index, owner_id, verdicts=("counterfeit", "lookalike")) == [made[0], made[-1]]
+        index.close()
+
+
+def test_a_crawl_of_the_whole_product_goes_on_while_the_server_stands_still(
+    server: ElasticsearchServer, tmp_path: Path
+) -> None:
+    """The real processes: scheduler, Scrapy, judge, delivery, and the command for a verdict."""
+    write_catalogue(tmp_path, count=60)
+    index = {"COUNTERFOIL_INDEX_URL": server.url, "COUNTERFOIL_INDEX_NAME": "faults", "COUNTERFOIL_INDEX_SECONDS": "2"}
+    with marketplace(tmp_path, "--catalogue", str(tmp_path / "c.jsonl"), "--images", str(tmp_path / "i")) as address:
+        place = Installation(tmp_path, address, index)
+        register_lamp(place, tmp_path / "i" / "0.png")
+        place.run("monitor", "add", "all", "--marketplace", "example", "--query", "*", "--every", "1d", "--now")
         try:
-            _goes_on(sqlite_store, index, owner_id)
-            assert waiting(sqlite_store) > 0
+            with place.service():
+                server.signal(signal.SIGSTOP)
+                try:
+                    wait_until(lambda: _judged(place) == 60, 120, f"all is crawled and judged\n{place.log()[-2_000:]}")
+                    suspect_id = min(suspects(place.store()).values(), key=lambda one: one.id).id
+                    place.run("verdict", str(suspect_id), "counterfeit")
+                    assert "does not answer in time" in place.run("search", "--json", expect=1)
+                finally:
+                    server.signal(signal.SIGCONT)
+                wait_until(place.finished, 60, f"the index has caught up\n{place.log()[-2_000:]}")
+                place.run("index", "verify")
+            shown = place.lines("search", "--json", "--all")
+            assert sorted(one["title"] for one in shown) == [f"Thing {number}" for number in (0, 20, 40)]
+            assert [one["id"] for one in place.lines("search", "--json", "--verdict", "counterfeit")] == [suspect_id]
         finally:
-            server.start()
-        until(_settled(sqlite_store, index), seconds=90)
-    assert len(found(index, owner_id)) == 6
+            elastic.drop(server.url, "faults")
 
 
-def test_a_server_that_stands_still_holds_nobody_up(
-    server: ElasticsearchServer, sqlite_store: Store, on_server: Settings, owner_id: int
-) -> None:
-    index = ElasticIndex(on_server.model_copy(update={"index_seconds": 1.0}), at_once=True)
-    patient = ElasticIndex(on_server, at_once=True)
-    with Delivering(sqlite_store, index):
-        until(lambda: index.state() is IndexState.READY)
-        server.signal(signal.SIGSTOP)
-        try:
-            _goes_on(sqlite_store, index, owner_id)
-        finally:
-            server.signal(signal.SIGCONT)
-        until(_settled(sqlite_store, patient), seconds=90)
-    assert len(found(patient, owner_id)) == 3
-
-
-def test_a_server_whose_disk_is_full_is_waited_for(
-    server: ElasticsearchServer, sqlite_store: Store, index: SuspectIndex, owner_id: int
-) -> None:
-    def block(value: bool | None) -> None:
-        settings = {"index.blocks.read_only_allow_delete": value}
-        httpx.put(f"{server.url}/faults/_settings", json=settings).raise_for_status()
-
-    before = suspect(sqlite_store, owner_id, 1)
-    with Delivering(sqlite_store, index):
-        until(_settled(sqlite_store, index))
-        block(True)
-        made = suspect(sqlite_store, owner_id, 2)
-        assert found(index, owner_id) == before, "searching goes on"
-        assert waiting(sqlite_store) > 0
-        with pytest.raises(IndexUnavailable, match="Make room on its disk"):
-            index.put([index.search(SuspectQuery(owner_id=owner_id)).suspects[0]])
-        block(None)
-        until(_settled(sqlite_store, index), seconds=90)
-    assert found(index, owner_id) == before + made
-    assert parked(sqlite_store) == [], "a full disk is no fault of a document"
-
-
-def test_a_server_that_was_wiped_is_filled_again_by_itself(
-    server: ElasticsearchServer, sqlite_store: Store, index: SuspectIndex, owner_id: int
-) -> None:
-    made = suspect(sqlite_store, owner_id, 3)
-    with Delivering(sqlite_store, index):
-        until(_settled(sqlite_store, index))
-        elastic.drop(server.url, "faults")
-        until(_settled(sqlite_store, index), seconds=90)
-    assert found(index, owner_id) == made
-
-
-def test_an_index_with_another_mapping_is_replaced_and_poisons_no_document(
-    server: ElasticsearchServer, sqlite_store: Store, index: SuspectIndex, owner_id: int
-) -> None:
-    made = suspect(sqlite_store, owner_id, 2)
-    other = {"mappings": {"dynamic": "strict", "properties": {"title": {"type": "date"}}}, "aliases": {"faults": {}}}
-    httpx.put(f"{server.url}/faults-000007", json=other).raise_for_status()
-    assert index.state() is IndexState.OUTDATED
-    with Delivering(sqlite_store, index):
-        until(_settled(sqlite_store, index), seconds=90)
-    assert (found(index, owner_id), parked(sqlite_store)) == (made, [])
+def _judged(place: Installation) -> int:
+    with place.store().read() as connection:
+        return count_inspections(connection).get("done", 0)
 
 
 def test_an_index_that_is_somebody_elses_is_left_alone_and_named(
@@ -175,24 +281,6 @@ def test_an_index_that_is_somebody_elses_is_left_alone_and_named(
     assert httpx.get(f"{server.url}/faults/_count").json()["count"] == 0
     httpx.delete(f"{server.url}/faults").raise_for_status()
     make_ready(sqlite_store, index)
-
-
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_asks_to_wait_is_given_time(
-    server: ElasticsearchServer, sqlite_store: Store, on_server: Settings, owner_id: int, status: int
-) -> None:
-    with _gate(server) as gate:
-        index = ElasticIndex(on_server.model_copy(update={"index_url": gate.url}), at_once=True)
-        with Delivering(sqlite_store, index):
-            until(lambda: index.state() is IndexState.READY)
-            gate.answer = status
-            made = suspect(sqlite_store, owner_id, 3)
-            with pytest.raises(IndexUnavailable, match="overloaded or not ready"):
-                index.search(SuspectQuery(owner_id=owner_id))
-            assert waiting(sqlite_store) > 0
-            gate.answer = None
-            until(_settled(sqlite_store, index), seconds=90)
-        assert (found(index, owner_id), parked(sqlite_store)) == (made, [])
 
 
 def test_a_bulk_that_is_too_large_is_halved_and_a_document_that_is_too_large_is_parked(
@@ -219,34 +307,44 @@ from indexer.elastic.index import ElasticIndex
 from indexer.rebuild import rebuild
 def slowly(done):
     print(done, flush=True)
-    time.sleep(60)
+    time.sleep(float(sys.argv[1]))
 settings = load_settings()
 rebuild(open_store(settings), ElasticIndex(settings, lease_seconds=2), slowly)
 """
+
+
+@contextmanager
+def _rebuilding(settings: Settings, seconds: float) -> Iterator[None]:
+    """A process that rebuilds, and rests so long after its first batch; it is killed at the end of the block."""
+    environment = {
+        **os.environ,
+        "COUNTERFOIL_DATA": str(settings.data),
+        "COUNTERFOIL_INDEX_URL": str(settings.index_url),
+        "COUNTERFOIL_INDEX_NAME": settings.index_name,
+    }
+    command = [sys.executable, "-c", _REBUILD, str(seconds)]
+    process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None and process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def test_a_rebuild_that_is_killed_is_repeated_and_search_is_never_empty(
     sqlite_store: Store, on_server: Settings, owner_id: int
 ) -> None:
     index = ElasticIndex(on_server, at_once=True, lease_seconds=2)
-    made = suspect(sqlite_store, owner_id, 3)
+    copies(sqlite_store, suspect(sqlite_store, owner_id, 1)[0], 2_100)
     rebuild(sqlite_store, index)
-    environment = {
-        **os.environ,
-        "COUNTERFOIL_DATA": str(on_server.data),
-        "COUNTERFOIL_INDEX_URL": str(on_server.index_url),
-        "COUNTERFOIL_INDEX_NAME": on_server.index_name,
-    }
-    command = [sys.executable, "-c", _REBUILD]
-    process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None and process.stdout.readline()
-        with pytest.raises(Conflict, match="being rebuilt"):
-            rebuild(sqlite_store, index)
-    finally:
-        process.kill()
-        process.wait()
-    assert found(index, owner_id) == made
+    stop, seen = threading.Event(), set()
+
+    def watch() -> None:
+        while not stop.wait(0.01):
+            seen.add(index.search(SuspectQuery(owner_id=owner_id, words="trail")).total.value)
 
     def taken_over() -> bool:
         try:
@@ -255,9 +353,18 @@ def test_a_rebuild_that_is_killed_is_repeated_and_search_is_never_empty(
             return False
         return True
 
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with _rebuilding(on_server, 60), pytest.raises(Conflict, match="being rebuilt"):
+        rebuild(sqlite_store, index)
     until(taken_over)
-    assert found(index, owner_id) == made
-    assert len(index.generations()) == 1, "nothing of the killed one is left"
+    with _rebuilding(on_server, 0):
+        time.sleep(random.uniform(0, 0.5))
+    until(taken_over)
+    stop.set()
+    watcher.join()
+    assert seen == {2_101}
+    assert len(index.generations()) == 1, "nothing of the killed ones is left"
     assert verify(sqlite_store, index) == []
 
 
