@@ -1,49 +1,47 @@
 """The whole HTTP interface on one screen: every router, guard and error it has."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from console.api import health, images, suspects
-from console.session import Session
+from console.guards.access import needed_role
+from console.guards.body import BodyLimit
+from console.guards.cookies import RenewedCookie, uses_tls
+from console.guards.headers import SecurityHeaders
+from console.guards.origin import OwnOrigin
+from console.guards.pace import Pace
+from console.guards.problems import answer_crash, answer_error, answer_http_error, answer_invalid_request
+from console.installation import Installation
+from console.web import account, log_in, set_up
 from console.web import suspects as suspect_pages
-from counterfoil.exceptions import (
-    Conflict,
-    CounterfoilError,
-    DeletedByRetention,
-    IndexUnavailable,
-    InvalidInput,
-    NotFound,
-    StoreError,
-)
+from counterfoil.exceptions import CounterfoilError
+from counterfoil.settings import Settings
 from counterfoil.version import VERSION
 
-# No page of ours loads anything from elsewhere, runs an inline script, or may be framed.
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-ROUTERS = (health.router, suspects.router, images.router, suspect_pages.router)
-
-_STATUS: tuple[tuple[type[CounterfoilError], int], ...] = (
-    (InvalidInput, 422),
-    (DeletedByRetention, 410),
-    (NotFound, 404),
-    (Conflict, 409),
-    (IndexUnavailable, 503),
-    (StoreError, 503),
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+_EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    suspects.router,
+    images.router,
+    log_in.router,
+    set_up.router,
+    account.router,
+    suspect_pages.router,
 )
 
 
-def create_app(session: Session) -> FastAPI:
-    """The application over one installation, for the owner that the session works for."""
+def create_app(installation: Installation) -> FastAPI:
+    """The application over one installation; whom a request works for, its session or its API key says."""
+    settings = installation.settings
     app = FastAPI(
         title="Counterfoil",
         version=VERSION,
@@ -52,26 +50,37 @@ def create_app(session: Session) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         responses={},
     )
-    app.state.session = session
-    # A page elsewhere could make its own name point at this machine and read along; it cannot forge this name.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "::1"])
-    app.middleware("http")(_add_headers)
-    app.add_exception_handler(CounterfoilError, _problem)
+    app.state.installation = installation
+    app.state.pace = Pace(settings.http_requests_per_minute)
+    _add_guards(app, settings)
+    app.add_exception_handler(CounterfoilError, answer_error)
+    app.add_exception_handler(HTTPException, answer_http_error)
+    app.add_exception_handler(RequestValidationError, answer_invalid_request)
+    app.add_exception_handler(Exception, answer_crash)
+    for route in routes():
+        needed_role(route)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app
 
 
-async def _add_headers(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await proceed(request)
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+def routes() -> Iterator[APIRoute]:
+    """Every route that we answer, of programs and of people."""
+    return (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
 
 
-async def _problem(request: Request, error: Exception) -> Response:
-    """Our errors as problem details (RFC 9457)."""
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-    body = {"type": "about:blank", "title": type(error).__name__, "status": status, "detail": str(error)}
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+def _add_guards(app: FastAPI, settings: Settings) -> None:
+    # The last one added is the first that a request meets.
+    app.add_middleware(RenewedCookie, settings=settings)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(OwnOrigin, origins=[settings.http_url.rstrip("/")] if settings.http_url else [])
+    # A page elsewhere could make its own name point at this machine and read along; it cannot forge our names.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(settings), www_redirect=False)
+    app.add_middleware(SecurityHeaders, tls=uses_tls(settings))
+
+
+def _hosts(settings: Settings) -> list[str]:
+    public = urlsplit(settings.http_url).hostname if settings.http_url else None
+    own = () if settings.http_host in _EVERYWHERE else (settings.http_host,)
+    return [*_LOOPBACK, *own, *((public,) if public else ()), *settings.http_hosts]

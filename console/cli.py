@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from console.commands import (
+    accounts,
     backup,
     brands,
     clock,
@@ -61,6 +62,7 @@ def cli(ctx: click.Context, owner: str | None) -> None:
 
 for module in (
     owners,
+    accounts,
     brands,
     products,
     sellers,

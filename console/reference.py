@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from fastapi.routing import APIRoute
 
-from console.app import ROUTERS
+from console.app import routes
 from console.cli import cli
+from console.guards.access import needed_role
 from counterfoil.settings import Settings, variable
 
 _NOTE = "<!-- Written by `make docs` from the code: change it there. -->\n"
@@ -63,18 +63,15 @@ def _settings() -> Iterator[str]:
 
 def _routes() -> Iterator[str]:
     yield f"# Routes\n\n{_NOTE}"
-    yield "`counterfoil serve` answers these on this machine. All of them read only.\n"
-    yield "| method | path | what it answers |\n| --- | --- | --- |"
+    yield "`counterfoil serve` answers these; the role is the least that an account or an API key needs"
+    yield "([accounts.md](accounts.md)).\n"
+    yield "| method | path | role | what it does |\n| --- | --- | --- | --- |"
     for route in routes():
         sentence = (route.endpoint.__doc__ or "").strip().splitlines()[0]
-        yield f"| {', '.join(sorted(route.methods or ()))} | `{route.path}` | {sentence} |"
-    yield "| GET | `/api/v1/openapi.json` | The description of these routes (OpenAPI). |"
-    yield "| GET | `/static/...` | Style sheets. |\n"
-
-
-def routes() -> list[APIRoute]:
-    """Every route that we answer, of programs and of people."""
-    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+        methods = ", ".join(sorted(route.methods or ()))
+        yield f"| {methods} | `{route.path}` | {needed_role(route) or 'nobody'} | {sentence} |"
+    yield "| GET | `/api/v1/openapi.json` | nobody | The description of the routes for programs (OpenAPI). |"
+    yield "| GET | `/static/...` | nobody | Style sheets, scripts, icons. |\n"
 
 
 def _default(value: object) -> str:

@@ -66,7 +66,7 @@ def register(
     made = [_fingerprint(picture, fingerprinting) for picture in pictures]
     for picture in pictures:
         session.evidence.put_image(picture.data)
-    with session.write() as connection:
+    with session.act("product.add", entry.name, pictures=len(pictures)) as connection:
         owner_id = session.owner.id
         wanted = _entry(entry, get_brand(connection, owner_id, name).id)
         product = add_product(connection, owner_id, wanted, now())

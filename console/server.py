@@ -5,24 +5,37 @@ import threading
 import uvicorn
 
 from console.app import create_app
-from console.session import Session
+from console.guards.cookies import uses_tls
+from console.installation import Installation
 from counterfoil.exceptions import InvalidSetting
+from counterfoil.settings import Settings
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-def run_server(session: Session, host: str, port: int, stop: threading.Event) -> None:
+def run_server(installation: Installation, host: str, port: int, stop: threading.Event) -> None:
     """Serve on host and port until `stop` is set.
 
-    Raises InvalidSetting for an address that other machines reach: there are no accounts yet, whoever reaches the pages
-    may read them. It also does when the port is taken.
+    Raises InvalidSetting for an address that other machines reach in the clear, unless that is asked for; for a
+    certificate that cannot be used; and when the port is taken.
     """
-    if host not in _LOOPBACK:
-        raise InvalidSetting(
-            f"COUNTERFOIL_HTTP_HOST={host}: without accounts the pages are served on this machine only (127.0.0.1). "
-            "To reach them from elsewhere, put a proxy with a log-in in front."
-        )
-    config = uvicorn.Config(create_app(session), host=host, port=port, log_config=None, access_log=False)
+    settings = installation.settings
+    _require_tls(settings, host)
+    _require_both(settings)
+    proxies = list(settings.http_trusted_proxies)
+    config = uvicorn.Config(
+        create_app(installation),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
+        ssl_certfile=settings.http_tls_certificate,
+        ssl_keyfile=settings.http_tls_key,
+    )
+    _load_certificate(config)
     server = _Server(config)
     threading.Thread(target=_stop_with, args=(stop, server), daemon=True, name="stop").start()
     try:
@@ -31,9 +44,43 @@ def run_server(session: Session, host: str, port: int, stop: threading.Event) ->
         raise InvalidSetting(f"COUNTERFOIL_HTTP_PORT={port}: {host}:{port} cannot be used, is it taken?") from error
 
 
+def address(settings: Settings) -> str:
+    """The address that browsers reach the pages by, with a slash at the end."""
+    if settings.http_url:
+        return settings.http_url.rstrip("/") + "/"
+    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+    return f"{'https' if uses_tls(settings) else 'http'}://{host}:{settings.http_port}/"
+
+
 class _Server(uvicorn.Server):
     def install_signal_handlers(self) -> None:
         """The process has its own: `stop` is what they set."""
+
+
+def _require_tls(settings: Settings, host: str) -> None:
+    if host in _LOOPBACK or uses_tls(settings) or settings.http_without_tls:
+        return
+    raise InvalidSetting(
+        f"COUNTERFOIL_HTTP_HOST={host}: other machines would send passwords in the clear. Set "
+        "COUNTERFOIL_HTTP_TLS_CERTIFICATE and COUNTERFOIL_HTTP_TLS_KEY; or, behind a proxy that speaks TLS, "
+        "COUNTERFOIL_HTTP_URL=https://...; or, on a network that you trust, COUNTERFOIL_HTTP_WITHOUT_TLS=true."
+    )
+
+
+def _require_both(settings: Settings) -> None:
+    if (settings.http_tls_certificate is None) != (settings.http_tls_key is None):
+        raise InvalidSetting("COUNTERFOIL_HTTP_TLS_CERTIFICATE and COUNTERFOIL_HTTP_TLS_KEY go together: set both.")
+
+
+def _load_certificate(config: uvicorn.Config) -> None:
+    try:
+        config.load()
+    except OSError as error:
+        # ssl.SSLError is one, too.
+        raise InvalidSetting(
+            f"COUNTERFOIL_HTTP_TLS_CERTIFICATE={config.ssl_certfile}: it cannot be used with "
+            f"COUNTERFOIL_HTTP_TLS_KEY={config.ssl_keyfile}: {error}."
+        ) from error
 
 
 def _stop_with(stop: threading.Event, server: uvicorn.Server) -> None:

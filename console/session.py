@@ -1,68 +1,67 @@
-"""What every command works with: the settings, the database and the owner, each opened when first asked for."""
+"""What every command and every request works with: the installation, the owner, and who is at work."""
 
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
 import sqlalchemy as sa
 
+from console.installation import Installation
 from counterfoil.clock import now
-from counterfoil.evidence import EvidenceStore, open_evidence
-from counterfoil.marketplaces import Marketplace, load_marketplaces
-from counterfoil.models import Owner
-from counterfoil.settings import Settings, load_settings
-from counterfoil.store import Store, open_store
+from counterfoil.evidence import EvidenceStore
+from counterfoil.marketplaces import Marketplace
+from counterfoil.models import Actor, Channel, Owner, Role
+from counterfoil.settings import Settings
+from counterfoil.store import Store
+from counterfoil.store.audit import add_audit_entry
 from counterfoil.store.owners import add_owner, get_owner
 from indexer.base import SuspectIndex
-from indexer.delivery import fill_if_missing
-from indexer.opening import open_index
 
 _DEFAULT_OWNER = "default"
 
 
 class Session:
-    """One command's view of the installation."""
+    """One person's or program's view of the installation: a command's by default."""
 
-    def __init__(self, owner: str | None = None) -> None:
+    def __init__(self, owner: str | None = None, installation: Installation | None = None) -> None:
+        self.installation = installation or Installation()
         self._owner_name = owner
 
-    @cached_property
+    @property
     def settings(self) -> Settings:
-        """The settings, read from the environment once."""
-        return load_settings()
+        """The settings."""
+        return self.installation.settings
 
-    @cached_property
+    @property
     def store(self) -> Store:
-        """The database, made or migrated first where needed."""
-        return open_store(self.settings)
+        """The database."""
+        return self.installation.store
 
-    @cached_property
+    @property
     def evidence(self) -> EvidenceStore:
         """Where pictures and bodies are kept."""
-        # The database first: a folder with evidence and without one is a folder whose database was lost.
-        _ = self.store
-        return open_evidence(self.settings)
+        return self.installation.evidence
 
-    @cached_property
+    @property
     def bare_index(self) -> SuspectIndex:
         """The suspect index as it is, also when it has to be rebuilt."""
-        return open_index(self.settings)
+        return self.installation.bare_index
 
-    @cached_property
+    @property
     def index(self) -> SuspectIndex:
         """The suspect index, made from the database where there is none yet."""
-        fill_if_missing(self.store, self.bare_index)
-        return self.bare_index
+        return self.installation.index
 
-    @cached_property
+    @property
     def marketplaces(self) -> dict[str, Marketplace]:
         """The declared marketplaces."""
-        return load_marketplaces(self.settings)
+        return self.installation.marketplaces
 
     @cached_property
     def owner(self) -> Owner:
-        """The owner this command works for; only the one named `default` is made without being asked for."""
+        """The owner this session works for; only the one named `default` is made without being asked for."""
         name = self._owner_name or self.settings.owner
         if name == _DEFAULT_OWNER:
             with self.store.write() as connection:
@@ -70,12 +69,25 @@ class Session:
         with self.store.read() as connection:
             return get_owner(connection, name)
 
+    @cached_property
+    def actor(self) -> Actor:
+        """Who is at work, for the audit log and beside verdicts; whoever can run a command may do everything."""
+        name = self.settings.decided_by or getpass.getuser()
+        return Actor(name=name, channel=Channel.COMMAND, role=Role.ADMIN)
+
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A writing transaction for this owner, who is looked up (or made) before it begins: writers do not nest."""
         _ = self.owner
         with self.store.write() as connection:
             yield connection
+
+    @contextmanager
+    def act(self, action: str, subject: str, **detail: Any) -> Iterator[sa.Connection]:
+        """A writing transaction that also notes in the audit log who did what; both are kept, or neither."""
+        with self.write() as connection:
+            yield connection
+            add_audit_entry(connection, self.owner.id, self.actor, action, subject, now(), detail)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -87,4 +99,27 @@ class Session:
     @property
     def person(self) -> str:
         """The name written beside a verdict."""
-        return self.settings.decided_by or getpass.getuser()
+        return self.actor.name
+
+
+class RequestSession(Session):
+    """One request's view: of the owner and the person of its account or API key, over the shared installation.
+
+    `csrf_token` stands in the forms of its pages; a request with an API key has none, and needs none.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        owner: Owner,
+        actor: Actor,
+        *,
+        account_id: int | None = None,
+        csrf_token: str | None = None,
+    ) -> None:
+        super().__init__(owner.name, installation)
+        # Known already: set where the cached properties would put what they look up.
+        self.__dict__["owner"] = owner
+        self.__dict__["actor"] = actor
+        self.account_id = account_id
+        self.csrf_token = csrf_token

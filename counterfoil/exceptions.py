@@ -11,6 +11,11 @@ CounterfoilError
 |   +-- UnknownMarketplace
 |   +-- DeletedByRetention the picture was there; its time had come
 +-- Conflict              it exists already, or somebody else changed it meanwhile
+|   +-- Outdated          it is not what the person last saw: look again
++-- NotLoggedIn           nobody is logged in, or the session or API key is not valid (any more)
++-- Forbidden             this account's role, or this request, may not do that
++-- TooManyAttempts       wrong passwords or requests came too fast: `seconds` says how long to wait
++-- TooLarge              more was sent than is read
 +-- Superseded            this attempt at a crawl is no longer the current one: stop, write nothing
 +-- StoreError            the database or the data folder cannot be used as it is
 |   +-- StoreDamaged      it is there and unreadable: never start empty over it
@@ -37,6 +42,7 @@ __all__ = [
     "EvidenceDamaged",
     "EvidenceUnavailable",
     "FetchFailed",
+    "Forbidden",
     "IndexUnavailable",
     "InvalidCursor",
     "InvalidDeclaration",
@@ -44,11 +50,15 @@ __all__ = [
     "InvalidSchedule",
     "InvalidSetting",
     "NotFound",
+    "NotLoggedIn",
+    "Outdated",
     "SchemaMismatch",
     "StoreDamaged",
     "StoreError",
     "StoreUnavailable",
     "Superseded",
+    "TooLarge",
+    "TooManyAttempts",
     "UnknownMarketplace",
     "UnreadableArchive",
     "UnreadablePicture",
@@ -105,6 +115,32 @@ class DeletedByRetention(NotFound):
 
 class Conflict(CounterfoilError):
     """The thing exists already, or was changed by somebody else meanwhile."""
+
+
+class Outdated(Conflict):
+    """What a change was based on has changed since the person saw it: look at it again, nothing was overwritten."""
+
+
+class NotLoggedIn(CounterfoilError):
+    """Nobody is logged in, or the session or API key has ended, expired or was revoked."""
+
+
+class Forbidden(CounterfoilError):
+    """The role does not reach that far, or the request does not come from our own pages."""
+
+
+class TooManyAttempts(CounterfoilError):
+    """Wrong passwords, or requests, came too fast; after `seconds` it can be tried again."""
+
+    permanent = False
+
+    def __init__(self, message: str, *, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class TooLarge(CounterfoilError):
+    """More was sent than is read; the text says how much that is."""
 
 
 class Superseded(CounterfoilError):

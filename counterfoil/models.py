@@ -1,7 +1,7 @@
 """Every domain type: frozen, without I/O. The page to read first.
 
-Owner side: what a brand owner registered. Market side: what marketplaces showed, shared by all owners.
-Monitoring: what is crawled, and when. Judgement: what was made of it.
+Owner side: what a brand owner registered. Access: who may do what for an owner. Market side: what marketplaces showed,
+shared by all owners. Monitoring: what is crawled, and when. Judgement: what was made of it.
 
 Times are aware UTC, prices exact decimals with an ISO 4217 currency, pictures are named by the SHA-256 of their bytes.
 """
@@ -101,6 +101,110 @@ class AuthorisedSeller:
     marketplace: str
     seller_key: str
     name: str | None = None
+
+
+# -------------------------------------------------------------------------------------------------- access
+
+
+class Role(StrEnum):
+    """What an account or an API key may do; each role may do all that the ones before it may.
+
+    Look at everything; decide about suspects; register, authorise and monitor; look after accounts and keys.
+    """
+
+    VIEWER = "viewer"
+    ANALYST = "analyst"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+    def allows(self, needed: "Role") -> bool:
+        """Whether this role may do what takes the role `needed`."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(needed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A person who may log in, for one owner; `name` is unique in the installation, in lower case.
+
+    Without `password_hash` (argon2id, with its parameters and salt) nobody can log in as it yet.
+    """
+
+    id: int
+    owner_id: int
+    name: str
+    role: Role
+    password_hash: str | None = field(default=None, repr=False)
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSession:
+    """One log-in of an account in one browser, until it ends, idles too long or expires.
+
+    `csrf_token` stands in every form of its pages: what another site makes the browser send does not have it.
+    """
+
+    id: int
+    owner_id: int
+    account_id: int
+    csrf_token: str = field(repr=False)
+    created_at: datetime
+    rotated_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """What a program shows instead of logging in; only its hash is stored, `prefix` is its beginning, for people."""
+
+    id: int
+    owner_id: int
+    name: str
+    prefix: str
+    role: Role
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class Channel(StrEnum):
+    """How somebody reached us: by a command on the machine, in a browser, or with an API key."""
+
+    COMMAND = "command"
+    BROWSER = "browser"
+    API_KEY = "api_key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who does something, as the audit log names them, and from which address."""
+
+    name: str
+    channel: Channel
+    role: Role
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Somebody did something: `action` is `noun.verb`, `subject` what it was done to; appended, never changed.
+
+    Without `owner_id` it belongs to the installation: a log-in under a name that nobody has.
+    """
+
+    id: int
+    owner_id: int | None
+    at: datetime
+    actor: str
+    channel: Channel
+    action: str
+    subject: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    address: str | None = None
 
 
 # --------------------------------------------------------------------------------------------- market side

@@ -103,10 +103,33 @@ class Settings(BaseModel):
     request_seconds: int = Field(60, ge=1, description="Deadline of one request, from connecting to the last byte.")
     http_host: str = Field("127.0.0.1", description="Address that `counterfoil serve` listens on.")
     http_port: int = Field(8787, ge=0, le=65535, description="Port that `counterfoil serve` listens on.")
+    http_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/@?#\s]+/?$",
+        description="Address that browsers reach the pages by, where that is another: https://console.example.com.",
+    )
+    http_hosts: tuple[str, ...] = Field(
+        (), description="Further names (comma separated) that the pages are asked for by; this machine's are always."
+    )
+    http_tls_certificate: Path | None = Field(
+        None, description="File of the certificate that `counterfoil serve` speaks TLS with, its chain included."
+    )
+    http_tls_key: Path | None = Field(None, description="File of that certificate's key.")
+    http_without_tls: bool = Field(
+        False, description="Also serve other machines without TLS: whoever is in between reads passwords along."
+    )
+    http_trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    http_requests_per_minute: int = Field(
+        3_000, ge=1, description="Requests a minute of one account, key or (where nobody is logged in) address."
+    )
+    session_idle_minutes: int = Field(720, ge=1, description="A session that is not used for so long ends.")
+    session_hours: int = Field(168, ge=1, description="A session ends after so long, used or not.")
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people, or one JSON object each.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
 
-    @field_validator("data", "marketplaces", "index_ca")
+    @field_validator("data", "marketplaces", "index_ca", "http_tls_certificate", "http_tls_key")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         try:
@@ -206,7 +229,7 @@ def _read_secret(key: str, path: str) -> str:
 
 
 def _parse(field: str, text: str) -> Any:
-    if field in {"allow_hosts", "allow_ports"}:
+    if field in {"allow_hosts", "allow_ports", "http_hosts", "http_trusted_proxies"}:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     return text
 

@@ -231,6 +231,7 @@ def _compare(scene: Scene, found: Sequence[dict[str, Any]]) -> bool:
 
 def _stay(scene: Scene) -> None:
     _say(f"the service stays up at http://127.0.0.1:{scene.port}/ and the marketplace at {scene.market}")
+    _say(f"choose your name and password, and look at the suspects: {_counterfoil(scene, 'account', 'link').strip()}")
     _say("try: COUNTERFOIL_DATA=.demo/data .venv/bin/counterfoil search --facets     (Ctrl-C stops)")
     try:
         while True:

@@ -2,12 +2,14 @@
 
 from fastapi import APIRouter, Response
 
+from console.guards.access import needs
 from console.output import deleted_words
 from console.request import CurrentSession
 from counterfoil.exceptions import DeletedByRetention, NotFound
+from counterfoil.models import Role
 from counterfoil.store.images import deleted_images, image_visible_to
 
-router = APIRouter(tags=["images"])
+router = APIRouter(tags=["images"], dependencies=[needs(Role.VIEWER)])
 
 # Told by the first bytes, never by what a page or a server said.
 _SIGNATURES = (

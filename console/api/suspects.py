@@ -6,14 +6,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from console.guards.access import needs
 from console.output import plain
 from console.request import CurrentSession
 from console.search import Filters, make_query, summary
 from console.suspect_view import view_suspect
 from counterfoil.highlighting import find_spans
+from counterfoil.models import Role
 from indexer.query import Facet, Interval, Sort, SuspectQuery
 
-router = APIRouter(prefix="/api/v1", tags=["suspects"])
+router = APIRouter(prefix="/api/v1", tags=["suspects"], dependencies=[needs(Role.VIEWER)])
 
 
 @router.get("/suspects")

@@ -25,7 +25,7 @@ def add(session: Session, name: str, aliases: tuple[str, ...]) -> None:
     Example:
       counterfoil brand add Acme --alias 艾克美 --alias ACMÉ
     """
-    with session.write() as connection:
+    with session.act("brand.add", name) as connection:
         made = stored.add_brand(connection, session.owner.id, name, aliases, now())
     click.echo(f"brand {made.id}: {made.name}")
 
@@ -74,7 +74,7 @@ def remove(session: Session, name: str) -> None:
     Example:
       counterfoil brand remove Acme
     """
-    with session.write() as connection:
+    with session.act("brand.remove", name) as connection:
         stored.remove_brand(connection, session.owner.id, name, now())
     click.echo(f"brand {name} removed")
 
@@ -100,7 +100,7 @@ def add_right(
     Example:
       counterfoil right add 018123456 --brand Acme --jurisdiction EU --class 25 --class 18
     """
-    with session.write() as connection:
+    with session.act("right.add", f"{kind} {number} ({jurisdiction})") as connection:
         protected = stored.get_brand(connection, session.owner.id, brand_name)
         made = stored.add_right(
             connection,
@@ -141,7 +141,7 @@ def remove_right(session: Session, right_id: int) -> None:
     Example:
       counterfoil right remove 3
     """
-    with session.write() as connection:
+    with session.act("right.remove", f"right {right_id}") as connection:
         stored.remove_right(connection, session.owner.id, right_id, now())
     click.echo(f"right {right_id} removed")
 

@@ -124,7 +124,7 @@ def add(
     schedule = _schedule(cron, every, time_zone, jitter)
     moment = now()
     nominal = next_nominal(schedule, moment)
-    with session.write() as connection:
+    with session.act("monitor.add", name) as connection:
         entry = stored.MonitorEntry(
             name=name,
             schedule=schedule,
@@ -198,7 +198,7 @@ def pause(session: Session, monitor: str) -> None:
     Example:
       counterfoil monitor pause nightly
     """
-    with session.write() as connection:
+    with session.act("monitor.pause", monitor) as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
         stored.set_state(connection, one, MonitorState.PAUSED)
     click.echo(f"monitor {one.name} paused")
@@ -214,7 +214,7 @@ def resume(session: Session, monitor: str) -> None:
     Example:
       counterfoil monitor resume nightly
     """
-    with session.write() as connection:
+    with session.act("monitor.resume", monitor) as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
         if one.state is MonitorState.ACTIVE:
             raise Conflict(f"The monitor {one.name!r} is not paused.")
@@ -233,7 +233,7 @@ def run_(session: Session, monitor: str) -> None:
     Example:
       counterfoil monitor run nightly
     """
-    with session.write() as connection:
+    with session.act("monitor.run", monitor) as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
         run_id = run_now(connection, one, now())
         skipped = run_id is not None and list_runs(connection, session.owner.id, one.id, limit=1)[0].finished_at
@@ -252,7 +252,7 @@ def remove(session: Session, monitor: str) -> None:
     Example:
       counterfoil monitor remove nightly
     """
-    with session.write() as connection:
+    with session.act("monitor.remove", monitor) as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
         stored.remove_monitor(connection, one, now())
     click.echo(f"monitor {one.name} removed")

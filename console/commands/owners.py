@@ -6,6 +6,7 @@ from console.output import print_fields, print_table
 from console.session import Session
 from counterfoil.clock import now
 from counterfoil.store import owners as stored
+from counterfoil.store.audit import add_audit_entry
 
 
 @click.group()
@@ -25,6 +26,7 @@ def add(session: Session, name: str) -> None:
     """
     with session.store.write() as connection:
         made = stored.add_owner(connection, name, now())
+        add_audit_entry(connection, made.id, session.actor, "owner.add", name, now())
     click.echo(f"owner {made.id}: {made.name}")
 
 

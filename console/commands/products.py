@@ -155,7 +155,7 @@ def remove(session: Session, product: str) -> None:
     Example:
       counterfoil product remove A-100
     """
-    with session.write() as connection:
+    with session.act("product.remove", product) as connection:
         one = stored.find_product(connection, session.owner.id, product)
         stored.remove_product(connection, session.owner.id, one.id, now())
     click.echo(f"product {one.id}: {one.name} removed")

@@ -33,7 +33,7 @@ def import_(session: Session, file: Path) -> None:
         tables = read_rates(file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{file} is not UTF-8 text: {error}.") from error
-    with session.write() as connection:
+    with session.act("rates.import", str(file)) as connection:
         for table in tables:
             add_rates(connection, table.as_of, table.base, table.rates)
         for owner in list_owners(connection):

@@ -85,7 +85,7 @@ def cancel(session: Session, run_id: int) -> None:
     Example:
       counterfoil run cancel 12
     """
-    with session.write() as connection:
+    with session.act("run.cancel", f"run {run_id}") as connection:
         stored.get_run(connection, session.owner.id, run_id)
         count = cancel_crawls(connection, session.owner.id, run_id, now())
     click.echo(f"run {run_id}: {count} crawls cancelled")

@@ -32,7 +32,7 @@ def add(session: Session, marketplace: str, seller_id: str, name: str | None) ->
       counterfoil seller add example acme-official --name 'Acme flagship store'
     """
     get_marketplace(session.marketplaces, marketplace)
-    with session.write() as connection:
+    with session.act("seller.authorise", f"{seller_id} on {marketplace}") as connection:
         new = stored.authorise_seller(connection, session.owner.id, marketplace, seller_id, name, now())
     click.echo(f"{seller_id} on {marketplace} {'is now' if new else 'was already'} authorised")
 
@@ -57,7 +57,7 @@ def import_(session: Session, file: Path) -> None:
             refused += 1
             say(f"{place}: refused: {error}")
             continue
-        with session.write() as connection:
+        with session.act("seller.authorise", f"{row['seller_id']} on {row['marketplace']}") as connection:
             new = stored.authorise_seller(
                 connection, session.owner.id, row["marketplace"], row["seller_id"], row["name"] or None, now()
             )
@@ -112,7 +112,7 @@ def remove(session: Session, marketplace: str, seller_id: str) -> None:
     Example:
       counterfoil seller remove example acme-official
     """
-    with session.write() as connection:
+    with session.act("seller.remove", f"{seller_id} on {marketplace}") as connection:
         stored.remove_authorised_seller(connection, session.owner.id, marketplace, seller_id, now())
     click.echo(f"{seller_id} on {marketplace} is no longer authorised")
 

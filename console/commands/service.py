@@ -78,7 +78,7 @@ def work(session: Session, roles: tuple[str, ...], lifeline: bool) -> None:
 @_lifeline
 @click.pass_obj
 def serve(session: Session, host: str | None, port: int | None, lifeline: bool) -> None:
-    """Serve the HTTP interface, on this machine only as long as there are no accounts.
+    """Serve pages and HTTP interface, and print a set-up link for every owner for whom nobody can log in yet.
 
     \b
     Example:
@@ -88,7 +88,9 @@ def serve(session: Session, host: str | None, port: int | None, lifeline: bool) 
 
     chosen = session.settings.http_port if port is None else port
     with _part(session, "serve", lifeline) as stop:
-        run_server(session, host or session.settings.http_host, chosen, stop)
+        if not lifeline:
+            _print_first_links(session)
+        run_server(session.installation, host or session.settings.http_host, chosen, stop)
 
 
 @click.command()
@@ -103,17 +105,26 @@ def up(session: Session, lifeline: bool) -> None:
     Example:
       counterfoil up
     """
+    from console.server import address
     from scheduler.supervisor import REFUSED, supervise
 
     with _part(session, "up", lifeline) as stop:
         check_integrity(session.store)
         click.echo(f"data folder: {session.settings.data}")
-        click.echo(f"address: http://{session.settings.http_host}:{session.settings.http_port}/")
+        click.echo(f"address: {address(session.settings)}")
+        _print_first_links(session)
         try:
             supervise(_parts(), stop)
         except CounterfoilError as error:
             click.echo(f"Error: {error}", err=True)
             raise click.exceptions.Exit(REFUSED) from error
+
+
+def _print_first_links(session: Session) -> None:
+    from console.set_up_links import first_links
+
+    for owner, link in first_links(session):
+        click.echo(f"nobody can log in for {owner} yet; to make the first account, within 24 hours: {link}")
 
 
 def _parts() -> dict[str, Sequence[str]]:

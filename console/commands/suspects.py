@@ -49,7 +49,7 @@ def verdict(session: Session, suspect_id: int, kind: str, note: str | None) -> N
     Example:
       counterfoil verdict 42 counterfeit --note 'our photo, mirrored; price a third of ours'
     """
-    with session.write() as connection:
+    with session.act("verdict.add", f"suspect {suspect_id}", kind=kind) as connection:
         made = stored.add_verdict(
             connection,
             session.owner.id,

@@ -2,37 +2,29 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import jinja2
 import sqlalchemy as sa
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from console.guards.access import needs
 from console.output import deleted_words, when
+from console.rendering import render
 from console.request import CurrentSession
 from console.search import Filters, make_query
-from console.session import Session
 from console.suspect_view import SuspectView, view_suspect
 from counterfoil.highlighting import marked
-from counterfoil.models import Assessment, Match
+from counterfoil.models import Assessment, Match, Role
 from counterfoil.rates import write_amount
 from counterfoil.store.images import deleted_images
 from counterfoil.store.products import reference_image_sha256
 from indexer.document import SuspectDocument
 from indexer.query import Facet, Sort, SuspectPage, SuspectQuery
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[needs(Role.VIEWER)])
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parents[1] / "templates"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 _SORTS = (
     (Sort.SCORE, "Highest score"),
     (Sort.NEWEST, "Newest"),
@@ -84,18 +76,20 @@ def list_suspects(
     with session.read() as connection:
         pictures = _pictures(connection, [one.image.sha256 for one in page.suspects if one.image and one.image.sha256])
     asked = {"words": words or None, "sort": sort if sort is not Sort.SCORE else None, **chosen}
-    return _page(
-        "suspects.html",
-        session,
-        total=page.total,
-        words=words,
-        sort=sort,
-        sorts=_SORTS,
-        facets=list(_facets(page, asked)),
-        rows=[_row(document, query, pictures) for document in page.suspects],
-        notice=page.notice,
-        empty=_empty(any(asked.values())),
-        next=_address(asked | {"cursor": page.next_cursor}) if page.next_cursor else None,
+    return HTMLResponse(
+        render(
+            "suspects.html",
+            session,
+            total=page.total,
+            words=words,
+            sort=sort,
+            sorts=_SORTS,
+            facets=list(_facets(page, asked)),
+            rows=[_row(document, query, pictures) for document in page.suspects],
+            notice=page.notice,
+            empty=_empty(any(asked.values())),
+            next=_address(asked | {"cursor": page.next_cursor}) if page.next_cursor else None,
+        )
     )
 
 
@@ -109,26 +103,24 @@ def show_suspect(session: CurrentSession, suspect_id: int) -> HTMLResponse:
         shown = [image.sha256 for image in view.version.facts.images if image.sha256]
         theirs = match.image_sha256 if match else next(iter(shown), None)
         pictures = _pictures(connection, [*shown, *filter(None, (ours, theirs))])
-    return _page(
-        "suspect.html",
-        session,
-        id=suspect_id,
-        title=view.version.facts.title,
-        facts=f"score {view.suspect.score:.2f}, {view.suspect.state}",
-        address=view.version.facts.url,
-        host=urlsplit(view.version.facts.url).hostname or "",
-        listing_image=pictures.get(theirs or ""),
-        reference_image=pictures.get(ours or ""),
-        product=view.product_names.get(match.product_id, "") if match else "",
-        other_images=[pictures[sha256] for sha256 in shown] if len(shown) > 1 else [],
-        assessments=[_assessment(view, one) for one in view.assessments],
-        fields=list(_fields(view)),
-        verdicts=[_verdict(one) for one in view.verdicts],
+    return HTMLResponse(
+        render(
+            "suspect.html",
+            session,
+            id=suspect_id,
+            title=view.version.facts.title,
+            facts=f"score {view.suspect.score:.2f}, {view.suspect.state}",
+            address=view.version.facts.url,
+            host=urlsplit(view.version.facts.url).hostname or "",
+            listing_image=pictures.get(theirs or ""),
+            reference_image=pictures.get(ours or ""),
+            product=view.product_names.get(match.product_id, "") if match else "",
+            other_images=[pictures[sha256] for sha256 in shown] if len(shown) > 1 else [],
+            assessments=[_assessment(view, one) for one in view.assessments],
+            fields=list(_fields(view)),
+            verdicts=[_verdict(one) for one in view.verdicts],
+        )
     )
-
-
-def _page(name: str, session: Session, **values: Any) -> HTMLResponse:
-    return HTMLResponse(_TEMPLATES.get_template(name).render(owner=session.owner.name, **values))
 
 
 def _pictures(connection: sa.Connection, sha256s: Collection[str]) -> dict[str, _Picture]:

@@ -24,6 +24,11 @@ def get_owner(connection: sa.Connection, name: str) -> Owner:
     return _owner(row)
 
 
+def get_owner_by_id(connection: sa.Connection, owner_id: int) -> Owner:
+    """The owner of this id, which comes from a row of its own."""
+    return _owner(connection.execute(sa.select(owners).where(owners.c.id == owner_id)).one())
+
+
 def list_owners(connection: sa.Connection) -> list[Owner]:
     """All owners, by name."""
     return [_owner(row) for row in connection.execute(sa.select(owners).order_by(owners.c.name))]

@@ -154,6 +154,100 @@ exchange_rates = sa.Table(
     sa.Column("rate", ExactDecimal, nullable=False),
 )
 
+# ----------------------------------------------------------------------------------------------------- access
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("password_hash", sa.String(200)),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("removed_at", Time),
+    # In the whole installation: whoever logs in gives no owner.
+    _live("accounts", "name"),
+    sa.Index("ix_accounts_owner_id", "owner_id"),
+)
+
+account_sessions = sa.Table(
+    "account_sessions",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("account_id", Id, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("token_sha256", Sha256, nullable=False, unique=True),
+    # Requests that were under way while the token was changed still carry the one before.
+    sa.Column("previous_sha256", Sha256),
+    sa.Column("csrf_token", sa.String(64), nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("rotated_at", Time, nullable=False),
+    sa.Column("last_seen_at", Time, nullable=False),
+    sa.Column("expires_at", Time, nullable=False),
+    sa.Column("ended_at", Time),
+    sa.Index("ix_account_sessions_account_id", "account_id"),
+    sa.Index("ix_account_sessions_previous_sha256", "previous_sha256"),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    _id(),
+    _owner(),
+    # Whose it is; null for one made by a command.
+    sa.Column("account_id", Id, sa.ForeignKey("accounts.id")),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("prefix", sa.String(16), nullable=False, unique=True),
+    sa.Column("token_sha256", Sha256, nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("created_by", sa.String(200), nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("expires_at", Time),
+    sa.Column("last_used_at", Time),
+    sa.Column("revoked_at", Time),
+    sa.Index("ix_api_keys_owner_id", "owner_id"),
+)
+
+set_up_links = sa.Table(
+    "set_up_links",
+    metadata,
+    _id(),
+    _owner(),
+    # Whose password it sets; null for the link that makes an owner's first account.
+    sa.Column("account_id", Id, sa.ForeignKey("accounts.id")),
+    sa.Column("token_sha256", Sha256, nullable=False, unique=True),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("expires_at", Time, nullable=False),
+    sa.Column("used_at", Time),
+    sa.Index("ix_set_up_links_owner_id", "owner_id"),
+)
+
+log_in_failures = sa.Table(
+    "log_in_failures",
+    metadata,
+    # A hash: people type their password where the name belongs.
+    sa.Column("subject_sha256", Sha256, primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("failed_at", Time, nullable=False),
+    sa.Column("blocked_until", Time, nullable=False),
+)
+
+audit_entries = sa.Table(
+    "audit_entries",
+    metadata,
+    _id(),
+    sa.Column("owner_id", Id, sa.ForeignKey("owners.id")),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("action", sa.String(64), nullable=False),
+    sa.Column("subject", sa.String(300), nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Column("address", sa.String(64)),
+    sa.Index("ix_audit_entries_owner_id", "owner_id"),
+)
+
 # ------------------------------------------------------------------------------------------------ market side
 
 sellers = sa.Table(

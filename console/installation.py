@@ -1,0 +1,48 @@
+"""What everybody's work is done on: settings, database, evidence, index, each opened when first asked for."""
+
+from functools import cached_property
+
+from counterfoil.evidence import EvidenceStore, open_evidence
+from counterfoil.marketplaces import Marketplace, load_marketplaces
+from counterfoil.settings import Settings, load_settings
+from counterfoil.store import Store, open_store
+from indexer.base import SuspectIndex
+from indexer.delivery import fill_if_missing
+from indexer.opening import open_index
+
+
+class Installation:
+    """One installation, whoever works on it."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, read from the environment once."""
+        return load_settings()
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, made or migrated first where needed."""
+        return open_store(self.settings)
+
+    @cached_property
+    def evidence(self) -> EvidenceStore:
+        """Where pictures and bodies are kept."""
+        # The database first: a folder with evidence and without one is a folder whose database was lost.
+        _ = self.store
+        return open_evidence(self.settings)
+
+    @cached_property
+    def bare_index(self) -> SuspectIndex:
+        """The suspect index as it is, also when it has to be rebuilt."""
+        return open_index(self.settings)
+
+    @cached_property
+    def index(self) -> SuspectIndex:
+        """The suspect index, made from the database where there is none yet."""
+        fill_if_missing(self.store, self.bare_index)
+        return self.bare_index
+
+    @cached_property
+    def marketplaces(self) -> dict[str, Marketplace]:
+        """The declared marketplaces."""
+        return load_marketplaces(self.settings)

@@ -1,0 +1,94 @@
+"""A suspect with everything that it takes, over a real database and evidence store."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from console.session import Session
+from counterfoil.clock import now
+from counterfoil.models import (
+    Assessment,
+    CrawlLimits,
+    ListingFacts,
+    ListingImage,
+    Reason,
+    ReasonKind,
+    RunKind,
+    RunTrigger,
+    Schedule,
+    ScheduleKind,
+    Score,
+    SellerFacts,
+    Sighting,
+)
+from counterfoil.store.brands import add_brand
+from counterfoil.store.crawls import claim_crawl
+from counterfoil.store.images import add_image
+from counterfoil.store.listings import record_listing
+from counterfoil.store.monitors import MonitorEntry, add_monitor
+from counterfoil.store.products import ProductEntry, add_product
+from counterfoil.store.runs import PlannedCrawl, add_run
+from counterfoil.store.suspects import record_assessments
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+
+
+def add_suspect(session: Session, title: str, key: str = "L1") -> int:
+    """A suspect's id: its owner's product, monitor, run, crawl, listing, picture and assessment are made with it."""
+    moment = now()
+    owner = session.owner
+    sha256 = session.evidence.put_image(PNG)
+    with session.store.write() as connection:
+        brand = add_brand(connection, owner.id, "Acme", (), moment)
+        product = add_product(connection, owner.id, ProductEntry(brand_id=brand.id, name="Lamp"), moment)
+        entry = MonitorEntry(
+            name=f"monitor of {key}",
+            schedule=Schedule(kind=ScheduleKind.INTERVAL, expression="1d"),
+            product_ids=(product.id,),
+            marketplaces=("example",),
+        )
+        monitor = add_monitor(connection, owner.id, entry, next_nominal_at=moment, next_due_at=moment, now=moment)
+        planned = PlannedCrawl(marketplace="example", spider="search", queries=("lamp",), limits=CrawlLimits())
+        add_run(
+            connection,
+            owner_id=owner.id,
+            monitor_id=monitor.id,
+            kind=RunKind.SEARCH,
+            trigger=RunTrigger.MANUAL,
+            nominal_at=moment,
+            late=False,
+            planned=[planned],
+            now=moment,
+        )
+        crawl = claim_crawl(connection, "test", timedelta(seconds=60), {}, moment)
+        assert crawl is not None
+        add_image(connection, sha256, len(PNG), moment)
+        recorded = record_listing(
+            connection,
+            crawl_id=crawl.id,
+            marketplace="example",
+            key=key,
+            facts=ListingFacts(
+                url=f"http://shop.example/{key}",
+                title=title,
+                price=Decimal("48.90"),
+                currency="EUR",
+                ships_from="DE",
+                seller=SellerFacts(key="s-1", name="Bob's bags"),
+                images=(ListingImage(url="http://shop.example/1.png", sha256=sha256),),
+            ),
+            body_sha256=None,
+            captured_at=moment,
+            sighting=Sighting(query="lamp", rank=1, seen_at=moment),
+        )
+        reason = Reason(kind=ReasonKind.IMAGE_COPY, weight=0.8, text="it looks copied")
+        suspect_id = record_assessments(
+            connection,
+            owner_id=owner.id,
+            listing_version_id=recorded.listing_version_id,
+            made=[Assessment(product_id=product.id, judge_version="t", score=Score(value=0.8, reasons=(reason,)))],
+            product_ids=None,
+            threshold=0.5,
+            now=moment,
+        )
+    assert suspect_id is not None
+    return suspect_id
