@@ -1,6 +1,5 @@
 """The whole HTTP interface on one screen: every router, guard and error it has."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -65,9 +64,9 @@ def create_app(installation: Installation) -> FastAPI:
     return app
 
 
-def routes() -> Iterator[APIRoute]:
+def routes() -> list[APIRoute]:
     """Every route that we answer, of programs and of people."""
-    return (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 
 
 def _add_guards(app: FastAPI, settings: Settings) -> None:

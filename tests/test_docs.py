@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 import pytest
 
+from console.app import routes
 from console.cli import cli
-from console.reference import pages, routes, walk
+from console.reference import pages, walk
 from counterfoil.exceptions import CounterfoilError
 
 ROOT = Path(__file__).parents[1]
