@@ -5,8 +5,8 @@ from alembic import op
 
 from counterfoil.store.types import Id, Sha256, Time
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 
 _REFUSAL = "the audit log is only added to"
 
