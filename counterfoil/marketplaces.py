@@ -116,6 +116,18 @@ class Reading(_Declared):
     page: tuple[PageSelectors, ...] = ()
 
 
+class BrowserPages(_Declared):
+    """Which pages show what they sell only to a browser; `..._ready` is there (CSS) once their scripts are done.
+
+    Pages of results are ready when they show a card or say that there is none, unless told otherwise.
+    """
+
+    search: bool = True
+    listing: bool = True
+    search_ready: str | None = None
+    listing_ready: str | None = None
+
+
 class Politeness(_Declared):
     """How hard a marketplace may be asked: seconds between requests, requests at once, crawls at once."""
 
@@ -143,6 +155,7 @@ class Marketplace(_Declared):
     search: SearchPages
     listing: ListingPages
     politeness: Politeness = Politeness()
+    browser: BrowserPages | None = None
     reading: Reading = Reading()
 
     @property

@@ -101,6 +101,20 @@ class Settings(BaseModel):
     )
     response_megabytes: int = Field(20, ge=1, description="Largest response, after decompression, that is read.")
     request_seconds: int = Field(60, ge=1, description="Deadline of one request, from connecting to the last byte.")
+    browser: Literal["off", "declared", "fallback"] = Field(
+        "declared",
+        description="When pages are read by a browser: never, where the marketplace declares it, or also where the plain "
+        "response has no product data.",
+    )
+    browser_program: str | None = Field(
+        None, description="Program of the browser; empty means the Chromium found here."
+    )
+    browser_sandbox: bool = Field(
+        True, description="Refuse to run a browser that would have no sandbox, as root's has none."
+    )
+    browser_megabytes: int = Field(
+        2_000, ge=500, description="Memory of a crawl's browser, all its processes together, over which it is replaced."
+    )
     http_host: str = Field("127.0.0.1", description="Address that `counterfoil serve` listens on.")
     http_port: int = Field(8787, ge=0, le=65535, description="Port that `counterfoil serve` listens on.")
     http_url: str | None = Field(

@@ -13,6 +13,7 @@ from counterfoil.store.crawls import get_crawl
 from counterfoil.store.listings import listings_seen
 from counterfoil.store.past_results import past_results
 from crawlers.addresses import search_address
+from crawlers.browser.choice import browser_needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,9 @@ def refusal(assignment: Assignment, settings: Settings) -> str | None:
     """Why this crawl must not start at all, in words for its operator; None if it may."""
     if not assignment.queries:
         return "There is nothing to search for: -a query=WORDS."
+    obstacle = browser_needed(assignment.marketplace, settings)
+    if obstacle is not None:
+        return f"{assignment.marketplace.name} is read by a browser, and {obstacle}"
     guard = guard_from(settings)
     try:
         target = guard.check_url(search_address(assignment.marketplace, "x", 1))

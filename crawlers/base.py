@@ -11,6 +11,7 @@ from counterfoil.models import FinishReason
 from counterfoil.settings import load_settings
 from counterfoil.store import open_store
 from crawlers.assignment import Assignment, assigned, by_hand, refusal
+from crawlers.browser.choice import BrowserChoice
 from crawlers.frontier import Frontier
 from crawlers.observations import Observations, Stop
 from crawlers.recorder import Recorder
@@ -36,6 +37,7 @@ class MarketplaceSpider(Spider):
     assignment: Assignment
     observations: Observations
     frontier: Frontier
+    browser: BrowserChoice
     recorder: Recorder | None
     exit_code: int
     watch_stdin: bool
@@ -56,10 +58,14 @@ class MarketplaceSpider(Spider):
         else:
             assignment = by_hand(settings, kwargs.get("marketplace"), kwargs.get("query"))
         _be_polite(crawler, assignment)
+        browser = BrowserChoice(assignment.marketplace, settings)
+        if browser.is_possible:
+            _may_browse(crawler)
         spider = super().from_crawler(crawler, *args)
         spider.assignment = assignment
         spider.observations = Observations.going_on(assignment.counters, len(assignment.stored))
         spider.frontier = Frontier(assignment.limits, assignment.stored, spider.observations)
+        spider.browser = browser
         spider.recorder = recorder
         spider.exit_code = CRASHED
         spider.watch_stdin = kwargs.get("watch_stdin") == "1"
@@ -81,3 +87,9 @@ def _be_polite(crawler: Crawler, assignment: Assignment) -> None:
     }
     for name, value in declared.items():
         crawler.settings.set(name, value, priority="spider")
+
+
+def _may_browse(crawler: Crawler) -> None:
+    # Only then: the handler brings Playwright with it, which takes a third of a second to import.
+    handlers = dict.fromkeys(("http", "https"), "crawlers.browser.downloads.BrowserDownloads")
+    crawler.settings.set("DOWNLOAD_HANDLERS", {**crawler.settings.getdict("DOWNLOAD_HANDLERS"), **handlers}, "spider")

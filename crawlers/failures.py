@@ -50,8 +50,13 @@ class CrawlStopping(IgnoreRequest):
     """The request was not sent, because the crawl is ending."""
 
 
+class BrowserBroke(DownloadFailedError):
+    """The browser could not make a page of what came: it crashed, ran out of memory, or was told to stop."""
+
+
 _RAISED: dict[type[BaseException], Fate] = {
     CrawlStopping: Fate.STOPPED,
+    BrowserBroke: Fate.CRASHED,
     RobotsDisallowed: Fate.ROBOTS,
     SiteUnreachable: Fate.UNREACHABLE,
     SiteResting: Fate.RATE_LIMITED,

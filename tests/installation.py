@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +56,7 @@ class Installation:
     market: str
     extra: dict[str, str] = field(default_factory=dict)
     declare: bool = True
+    declared_with: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.declare:
@@ -63,7 +64,7 @@ class Installation:
 
     def _declare(self) -> None:
         declared = subprocess.run(
-            [sys.executable, "-m", "examples.marketplace", "declaration", "--url", self.market + "/"],
+            [sys.executable, "-m", "examples.marketplace", "declaration", "--url", self.market, *self.declared_with],
             capture_output=True,
             text=True,
             check=True,
@@ -100,6 +101,19 @@ class Installation:
         )
         assert done.returncode == expect, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout if expect == 0 else done.stderr
+
+    def scrapy(self, *arguments: str) -> str:
+        """Run one Scrapy command inside the project; its log."""
+        environment = {**self.environment, "COUNTERFOIL_CONTACT": "tests@example.com"}
+        done = subprocess.run(
+            [sys.executable, "-m", "scrapy", *arguments],
+            env={**environment, "SCRAPY_SETTINGS_MODULE": "crawlers.settings"},
+            cwd=Path(__file__).parents[1],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stderr
 
     def lines(self, *arguments: str) -> list[dict[str, Any]]:
         """Run one command that prints JSON Lines."""

@@ -17,9 +17,9 @@ from installation import Installation, wait_until
 from pydantic import SecretStr
 from rows import claimed, new_monitor, new_owner, new_run, pictures, record
 
-import console.doctor.browser
 import console.doctor.clocks
 import console.doctor.folders
+import counterfoil.chromium
 from console.doctor.examination import CHECKS, examine, worst
 from console.doctor.findings import Finding, Level, ok
 from console.doctor.place import Place
@@ -497,10 +497,11 @@ def test_a_browser_is_tried_and_its_absence_is_no_error(
     on_sqlite: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, level: Level, words: str
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr(console.doctor.browser, "_PLACES", ())
+    monkeypatch.setattr(counterfoil.chromium, "_PLACES", ())
     if script is not None:
         program(tmp_path / "bin", "chromium", f"PATH=/bin:/usr/bin; {script}")
-    hurried = Place(settings=on_sqlite.settings, seconds=3)
+    without_sandbox = on_sqlite.settings.model_copy(update={"browser_sandbox": False})
+    hurried = Place(settings=without_sandbox, seconds=3)
     expect(hurried, "browser", level, words)
 
 

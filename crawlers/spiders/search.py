@@ -13,6 +13,7 @@ from counterfoil.models import Sighting
 from counterfoil.store.listings import listing_key
 from crawlers.addresses import listing_id, search_address
 from crawlers.base import MarketplaceSpider
+from crawlers.browser.choice import Pages
 from crawlers.failures import describe, fate_of_error
 from crawlers.frontier import Next
 from crawlers.items import ListingItem, SeenAgain
@@ -62,6 +63,11 @@ class SearchSpider(MarketplaceSpider):
     ) -> Iterator[Request | SeenAgain]:
         """Read page `number` of a query's results; `above` listings were ranked on the pages before it."""
         results = page.read(query, number) if isinstance(response, TextResponse) else Results(kind=PageKind.UNKNOWN)
+        if results.kind is PageKind.UNKNOWN and (instead := self.browser.instead(Pages.SEARCH, response.request)):
+            yield instead
+            return
+        if results.kind is PageKind.RESULTS:
+            self.browser.worked(Pages.SEARCH, response.request)
         self.observations.found[query] += len(results.cards)
         self.observations.note_results(query, *self._judged(response.url, results.kind, query))
         keys = [listing_key(card.listing_id, card.url) for card in results.cards]
@@ -81,7 +87,7 @@ class SearchSpider(MarketplaceSpider):
 
     async def parse_listing(
         self, response: Response, page: ListingPage, key: str | None = None
-    ) -> AsyncIterator[ListingItem]:
+    ) -> AsyncIterator[ListingItem | Request]:
         """Read a listing's own page; `key` is the one that led to it."""
         if not isinstance(response, HtmlResponse):
             self.observations.note_listing(Fate.LAYOUT, f"{response.url}: is no HTML page")
@@ -97,12 +103,16 @@ class SearchSpider(MarketplaceSpider):
         missing = page.missing(item)
         if missing:
             fate = Fate.BLOCKED if page.is_barrier() else Fate.LAYOUT
+            if fate is Fate.LAYOUT and (instead := self.browser.instead(Pages.LISTING, response.request)):
+                yield instead
+                return
             self.observations.note_listing(fate, f"{response.url}: shows no {', '.join(missing)}")
             if fate is Fate.BLOCKED or not page.shows_more_than_a_title(item):
                 return
             # What the page does show is kept also when the layout has changed: the crawl's reason says the rest.
             item.fate = fate
         else:
+            self.browser.worked(Pages.LISTING, response.request)
             self.observations.note_listing(Fate.READ)
         item.body = response.body
         item.asked_key = key or item.key
@@ -132,7 +142,7 @@ class SearchSpider(MarketplaceSpider):
         self.observations.note_listing(fate, self._told(failure, fate), _tried_at(failure))
 
     def _ask_listing(self, card: Card, key: str) -> Request:
-        return Request(
+        request = Request(
             card.url,
             callback=self.parse_listing,
             errback=self.listing_failed,
@@ -140,15 +150,17 @@ class SearchSpider(MarketplaceSpider):
             priority=_LISTING_PRIORITY,
             dont_filter=True,
         )
+        return self.browser.made_for(Pages.LISTING, request)
 
     def _ask_results(self, url: str, query: str, number: int, above: int) -> Request:
-        return Request(
+        request = Request(
             url,
             callback=self.parse_results,
             errback=self.results_failed,
             cb_kwargs={"query": query, "number": number, "above": above},
             dont_filter=True,
         )
+        return self.browser.made_for(Pages.SEARCH, request)
 
     def _told(self, failure: Failure, fate: Fate) -> str:
         words = describe(failure)

@@ -18,11 +18,13 @@ from examples.marketplace.faults.catalogue import described
 from examples.marketplace.faults.layer import CONTROL, FaultLayer, read_faults
 from examples.marketplace.faults.wire import OpenProtocol
 from examples.marketplace.pictures import DrawnPictures, FolderPictures, PictureSource
+from examples.marketplace.scripted import ScriptedPages
 from examples.marketplace.server import Marketplace
 from examples.marketplace.serving import leave_quietly, run
 from examples.marketplace.shop import Shop
 
 _DECLARED_AT = "http://127.0.0.1:8600/"
+_DECLARED_SCRIPTED = "browser: {listing_ready: article.listing}\n"
 _seed = click.option("--seed", default=DEFAULT_SEED, show_default=True, help="Another number, another market.")
 _size = click.option("--size", default=DEFAULT_SIZE, show_default=True, help="How many listings to make up.")
 _FAULTS_HELP = f"""\b
@@ -48,6 +50,7 @@ def cli() -> None:
 @click.option("--catalogue", type=click.Path(path_type=Path), help="JSON Lines of listings to serve, and no others.")
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the catalogue's pictures.")
 @click.option("--log", type=click.Path(path_type=Path), help="File that gets one JSON line for each request.")
+@click.option("--scripted", is_flag=True, help="Show everything by script only: its pages need a browser.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Misbehave: see below. Can be given often.")
 @click.option("--control", is_flag=True, help=f"Let faults be read (GET) and changed (PUT) at {CONTROL}.")
 @_seed
@@ -58,6 +61,7 @@ def serve(
     catalogue: Path | None,
     images: Path | None,
     log: Path | None,
+    scripted: bool,
     faults: tuple[str, ...],
     control: bool,
     seed: int,
@@ -71,6 +75,8 @@ def serve(
     asked = read_faults(faults)
     listings, pictures = _on_sale(catalogue, images, seed, size)
     app: ASGIApp = Marketplace(Shop(listings), pictures).app()
+    if scripted:
+        app = ScriptedPages(app)
     if asked or control:
         app = FaultLayer(app, asked, seed=seed, control=control)
     if log is not None:
@@ -81,7 +87,8 @@ def serve(
 
 @cli.command()
 @click.option("--url", default=_DECLARED_AT, show_default=True, help="Where the server is.")
-def declaration(url: str) -> None:
+@click.option("--scripted", is_flag=True, help="It was started with --scripted.")
+def declaration(url: str, scripted: bool) -> None:
     """Print the marketplace's declaration for the crawler (YAML).
 
     Example: python -m examples.marketplace declaration --url http://127.0.0.1:8600
@@ -90,7 +97,8 @@ def declaration(url: str) -> None:
         raise click.BadParameter(f"{url!r} is no address such as {_DECLARED_AT}", param_hint="--url")
     template = (FOLDER / "marketplace.yaml").read_text(encoding="utf-8")
     body = "".join(line for line in template.splitlines(keepends=True) if not line.startswith("#"))
-    click.echo(body.replace(_DECLARED_AT, url.rstrip("/") + "/"), nl=False)
+    declared = body.replace(_DECLARED_AT, url.rstrip("/") + "/")
+    click.echo(declared + (_DECLARED_SCRIPTED if scripted else ""), nl=False)
 
 
 @cli.command()
