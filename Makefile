@@ -16,7 +16,7 @@ demo: $(VENV)/runtime ## run the example: ONCE=1 exits with 0 when the expected 
 test: $(VENV)/dev ## run all tests; ARGS is handed to pytest
 	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
-services: ## install what apt and Maven bring for the tests: PostgreSQL, Elasticsearch
+services: ## install what apt and Maven bring for the tests: PostgreSQL, Chromium, Elasticsearch
 	@sh tools/services
 
 lint: $(VENV)/dev ## the linters that CI runs

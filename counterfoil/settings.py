@@ -103,8 +103,8 @@ class Settings(BaseModel):
     request_seconds: int = Field(60, ge=1, description="Deadline of one request, from connecting to the last byte.")
     browser: Literal["off", "declared", "fallback"] = Field(
         "declared",
-        description="When pages are read by a browser: never, where the marketplace declares it, or also where the plain "
-        "response has no product data.",
+        description="When pages are read by a browser: never, where the marketplace declares it, or also where the "
+        "plain response has no product data.",
     )
     browser_program: str | None = Field(
         None, description="Program of the browser; empty means the Chromium found here."

@@ -54,13 +54,20 @@ class RobotsMiddleware:
         """Hold a request to its site's Crawl-delay. Raises RobotsDisallowed for what the site does not want crawled."""
         if request.meta.get(_OWN_REQUEST):
             return
-        site = urlsplit(request.url)
-        rules = await self._rules.get(f"{site.scheme}://{site.netloc}")
+        rules = await self._rules_for(request.url)
         objection = objection_to(request.url, rules)
         if objection is not None:
             raise RobotsDisallowed(objection)
         if rules.delay:
             space_out(self._crawler, request, rules.delay)
+
+    async def objection(self, url: str) -> str | None:
+        """Why its site does not want this address crawled, whoever asks; None if it may be. Raises IgnoreRequest."""
+        return objection_to(url, await self._rules_for(url))
+
+    async def _rules_for(self, url: str) -> Rules:
+        site = urlsplit(url)
+        return await self._rules.get(f"{site.scheme}://{site.netloc}")
 
     async def _fetch(self, origin: str) -> tuple[Rules, int]:
         request = Request(

@@ -94,7 +94,7 @@ def test_a_public_name_with_an_internal_address_is_refused() -> None:
         proxy = FilteringProxy(guard, resolve=resolving("127.0.0.1", "169.254.169.254", "::1"))
         said = ask(proxy, f"CONNECT shop.example:{port} HTTP/1.1\r\n\r\n".encode())
     assert (said, arrived) == ([b""], [])
-    assert "not a public address" in proxy.refusals["shop.example"]
+    assert "not a public address" in proxy.refusals["shop.example", port]
 
 
 def test_of_a_names_addresses_only_the_allowed_are_connected_to(market: Market) -> None:
@@ -141,7 +141,7 @@ def test_the_proxy_does_not_speak_to_itself() -> None:
             return await say(f"CONNECT 127.0.0.1:{proxy.port} HTTP/1.1\r\n\r\n".encode())
 
     assert asyncio.run(conversation()) == b""
-    assert "the proxy itself" in proxy.refusals["127.0.0.1"]
+    assert "the proxy itself" in proxy.refusals["127.0.0.1", proxy.port]
 
 
 def test_behind_the_operators_proxy_names_are_judged_and_its_password_is_given_to_it_alone(market: Market) -> None:

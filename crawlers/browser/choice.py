@@ -36,7 +36,7 @@ class BrowserChoice:
         return in_browser(request, self._ready[pages]) if pages in self._chosen else request
 
     def instead(self, pages: Pages, request: Request | None) -> Request | None:
-        """The request to send once more, by a browser, when the plain response has shown nothing; None if it stays so."""
+        """The request to send once more, by a browser, when the plain response has shown nothing; None: it stays so."""
         if request is None or wants_browser(request) or not self._may_fall_back:
             return None
         return in_browser(request, self._ready[pages])
@@ -63,5 +63,7 @@ def _declared(marketplace: Marketplace) -> Iterable[Pages]:
 def _selectors(marketplace: Marketplace) -> dict[Pages, tuple[str | None, ...]]:
     declared = marketplace.browser
     search, listing = (declared.search_ready, declared.listing_ready) if declared else (None, None)
-    found = (search,) if search else (marketplace.search.card, marketplace.search.empty)
-    return {Pages.SEARCH: found, Pages.LISTING: (listing,)}
+    cards = (marketplace.search.card, *(layout.card for layout in marketplace.reading.cards))
+    # Without a card to wait for, the mark of no results would be waited for in vain.
+    found = (*cards, marketplace.search.empty) if any(cards) else ()
+    return {Pages.SEARCH: (search,) if search else found, Pages.LISTING: (listing,)}

@@ -1,7 +1,7 @@
 """Starts Chromium so that it can reach nothing but through the filtering proxy, and leaves nothing behind.
 
-The browser hangs on the pipe that drives it: when this process dies, however it dies, Playwright's driver and the browser
-see the pipe close and end by themselves.
+The browser hangs on the pipe that drives it: when this process dies, however it dies, Playwright's driver and the
+browser see the pipe close and end by themselves.
 """
 
 import asyncio
@@ -120,7 +120,7 @@ class GuardedChromium:
                 proxy={"server": f"http://127.0.0.1:{self.proxy.port}", "bypass": "<-loopback>"},
                 args=[*_SWITCHES, *images],
                 ignore_default_args=["--disable-popup-blocking"],
-                env=self._workspace.environment(os.environ),
+                env={**self._workspace.environment(os.environ)},
                 handle_sigint=False,
                 handle_sigterm=False,
                 handle_sighup=False,

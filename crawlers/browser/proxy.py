@@ -31,7 +31,7 @@ _MOST_REFUSALS = 200
 
 
 class FilteringProxy:
-    """A proxy for one browser; `count` gets every chunk that comes back, `refusals` says which hosts were refused."""
+    """A proxy for one browser; `count` gets every chunk that comes back, `refusals` says what was refused."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class FilteringProxy:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
         self.port = 0
-        self.refusals: dict[str, str] = {}
+        self.refusals: dict[tuple[str, int], str] = {}
 
     async def start(self) -> None:
         """Listen on a free port of this machine. Raises OSError."""
@@ -113,7 +113,7 @@ class FilteringProxy:
             if target.port == self.port:
                 raise AddressRefused(f"{target.href}: that is the proxy itself")
         except AddressRefused as error:
-            self._refuse(_host(url), error)
+            self._refuse(_place(url), error)
             raise
         return target, tunnel
 
@@ -129,7 +129,7 @@ class FilteringProxy:
             except (OSError, AddressRefused) as error:
                 failure = error
         if isinstance(failure, AddressRefused):
-            self._refuse(target.host, failure)
+            self._refuse((target.host, target.port), failure)
         raise failure
 
     async def _connect_upstream(
@@ -175,16 +175,17 @@ class FilteringProxy:
             writer.write(head.written(head.first_line, [] if interim else [("Connection", "close")]))
         await _pipe(inner, writer, self._count)
 
-    def _refuse(self, host: str, error: Exception) -> None:
+    def _refuse(self, place: tuple[str, int], error: Exception) -> None:
         if len(self.refusals) < _MOST_REFUSALS:
-            self.refusals[host] = str(error)
+            self.refusals[place] = str(error)
 
 
-def _host(url: str) -> str:
+def _place(url: str) -> tuple[str, int]:
     try:
-        return read_url(url).host
+        target = read_url(url)
     except AddressRefused:
-        return ""
+        return "", 0
+    return target.host, target.port
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: Count | None = None) -> None:
