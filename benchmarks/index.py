@@ -23,6 +23,7 @@ from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 
 from benchmarks.documents import Words, make_documents
+from benchmarks.results import result
 from counterfoil.settings import Settings
 from indexer.base import Generation
 from indexer.document import SuspectDocument
@@ -99,11 +100,6 @@ def measure_searching(server: ElasticIndex, embedded: EmbeddedIndex, rounds: int
         ratio = _percentile(times["product"], percent) / _percentile(times["raw"], percent)
         result(f"search_p{percent}_ratio_to_raw", ratio, "<= 1.2")
     result("embedded_search_p95_ms", _percentile(times["embedded"], 95) * 1000, "<= 150 at 1,000,000")
-
-
-def result(name: str, value: float, goal: str = "none") -> None:
-    """Print one figure."""
-    print(f"RESULT {name} {value:.3f} {goal}", flush=True)
 
 
 def _put_all(generation: Generation, pieces: Iterable[Sequence[SuspectDocument]]) -> None:

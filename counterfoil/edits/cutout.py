@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_SIDE = 320
-_ROUNDS = 4
+_SIDE = 180
+_ROUNDS = 3
 # A ground whose rim strays by less than this many grey levels is even; what is so far from it is not ground.
 _EVEN = 10.0
 _AWAY = 20.0
