@@ -67,7 +67,9 @@ def find_duplicates(drawn: Drawn) -> tuple[Pair, ...]:
         of_one = drawn.senders.get(photo, "") == drawn.senders.get(drawn.references[number], None)
         if shared >= (_INLIERS_OF_ONE_SENDER if of_one else _INLIERS):
             whose = "one sender, " if of_one else ""
-            pairs.append(Pair(drawn.references[number], photo, f"same article: {whose}{shared} features on the product"))
+            pairs.append(
+                Pair(drawn.references[number], photo, f"same article: {whose}{shared} features on the product")
+            )
     return tuple(pairs)
 
 
@@ -120,7 +122,11 @@ def _shared(one: _Seen, other: _Seen) -> int:
     if len(one.points) < 4 or len(other.points) < 4:
         return 0
     near = cv2.BFMatcher().knnMatch(one.descriptors, other.descriptors, k=2)
-    kept = [first for first, second in (pair for pair in near if len(pair) == 2) if first.distance < _RATIO * second.distance]
+    kept = [
+        first
+        for first, second in (pair for pair in near if len(pair) == 2)
+        if first.distance < _RATIO * second.distance
+    ]
     if len(kept) < 4:
         return 0
     here, there = np.array([match.queryIdx for match in kept]), np.array([match.trainIdx for match in kept])

@@ -35,10 +35,19 @@ def default_folder() -> Path | None:
 def draw(folder: Path, references: int, negatives: int, seed: int) -> Drawn:
     """Draw up to so many references and negatives. Raises ValueError when there are too few photos for both."""
     rng = random.Random(seed)
-    drawn = _draw_known(folder, references, rng) if (folder / "clothing.tsv").is_file() else _draw_any(folder, references, rng)
+    drawn = (
+        _draw_known(folder, references, rng)
+        if (folder / "clothing.tsv").is_file()
+        else _draw_any(folder, references, rng)
+    )
     if not drawn.references or not drawn.negatives:
         raise ValueError(f"{folder} has too few pictures to draw {references} references and negatives from")
-    return Drawn(drawn.references, tuple(rng.sample(drawn.negatives, min(negatives, len(drawn.negatives)))), drawn.scenery, drawn.senders)
+    return Drawn(
+        drawn.references,
+        tuple(rng.sample(drawn.negatives, min(negatives, len(drawn.negatives)))),
+        drawn.scenery,
+        drawn.senders,
+    )
 
 
 def _draw_known(folder: Path, references: int, rng: random.Random) -> Drawn:
@@ -61,7 +70,9 @@ def _draw_packages(folder: Path, rng: random.Random) -> tuple[list[Path], list[P
     makers = sorted({maker(product) for product in products})
     ours = set(rng.sample(makers, len(makers) // 2))
     official = [product / "official.jpg" for product in products if maker(product) in ours]
-    shelf = [photo for product in products if maker(product) not in ours for photo in sorted(product.glob("shelf_*.jpg"))]
+    shelf = [
+        photo for product in products if maker(product) not in ours for photo in sorted(product.glob("shelf_*.jpg"))
+    ]
     return [photo for photo in official if photo.is_file()], shelf
 
 

@@ -28,7 +28,11 @@ class Share:
         if not self.of:
             return 0.0, 1.0
         middle = (self.value + _Z95**2 / (2 * self.of)) / (1 + _Z95**2 / self.of)
-        half = _Z95 * math.sqrt(self.value * (1 - self.value) / self.of + _Z95**2 / (4 * self.of**2)) / (1 + _Z95**2 / self.of)
+        half = (
+            _Z95
+            * math.sqrt(self.value * (1 - self.value) / self.of + _Z95**2 / (4 * self.of**2))
+            / (1 + _Z95**2 / self.of)
+        )
         return max(0.0, middle - half), min(1.0, middle + half)
 
     def __str__(self) -> str:
