@@ -27,6 +27,7 @@ CounterfoilError
 |   +-- EvidenceDamaged   a stored file is not what its name says
 |   +-- EvidenceUnavailable the bucket of pictures and bodies does not answer
 +-- AddressRefused        an outgoing request would leave the addresses that it may reach
++-- ImportFailed          an import has read nothing
 +-- FetchFailed           a document could not be fetched; `permanent` says whether trying again can help
 +-- UnreadablePicture     the bytes are no picture that we decode
 +-- IndexUnavailable      the suspect index cannot be used now
@@ -43,6 +44,7 @@ __all__ = [
     "EvidenceUnavailable",
     "FetchFailed",
     "Forbidden",
+    "ImportFailed",
     "IndexUnavailable",
     "InvalidCursor",
     "InvalidDeclaration",
@@ -195,6 +197,10 @@ class EvidenceUnavailable(StoreError):
 
 class AddressRefused(CounterfoilError):
     """An outgoing request would leave the addresses that it may reach."""
+
+
+class ImportFailed(CounterfoilError):
+    """No listing was found in the saved files; the text says what was."""
 
 
 class FetchFailed(CounterfoilError):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from counterfoil.egress import guard_from
+from counterfoil.egress import EgressGuard, Target, guard_from
 from counterfoil.exceptions import AddressRefused, InvalidInput, Superseded
 from counterfoil.marketplaces import Marketplace, get_marketplace, load_marketplaces
 from counterfoil.models import CrawlCounters, CrawlLimits, CrawlState, PastResults
@@ -76,6 +76,11 @@ def refusal(assignment: Assignment, settings: Settings) -> str | None:
         target = guard.check_url(search_address(assignment.marketplace, "x", 1))
     except AddressRefused as error:
         return f"{assignment.marketplace.name} cannot be searched: {error}"
+    return anonymous(target, guard, settings)
+
+
+def anonymous(target: Target, guard: EgressGuard, settings: Settings) -> str | None:
+    """Why a host that nobody listed is not asked: its operators could reach nobody; None where they can."""
     if settings.contact is None and not guard.lists(target.host, target.port):
         return (
             f"{target.host} is not crawled anonymously: set COUNTERFOIL_CONTACT to an address or e-mail where its "

@@ -8,7 +8,7 @@ from scrapy.crawler import Crawler
 
 from counterfoil.evidence import open_evidence
 from counterfoil.models import FinishReason
-from counterfoil.settings import load_settings
+from counterfoil.settings import Settings, load_settings
 from counterfoil.store import open_store
 from crawlers.assignment import Assignment, assigned, by_hand, refusal
 from crawlers.browser.choice import BrowserChoice
@@ -69,10 +69,15 @@ class MarketplaceSpider(Spider):
         spider.recorder = recorder
         spider.exit_code = CRASHED
         spider.watch_stdin = kwargs.get("watch_stdin") == "1"
-        reason = refusal(assignment, settings)
+        reason = cls.refused(assignment, settings)
         if reason is not None:
             spider.observations.stop = Stop(FinishReason.CRASHED, reason)
         return spider
+
+    @classmethod
+    def refused(cls, assignment: Assignment, settings: Settings) -> str | None:
+        """Why this crawl must not start at all, in words for its operator; None if it may."""
+        return refusal(assignment, settings)
 
 
 def _be_polite(crawler: Crawler, assignment: Assignment) -> None:

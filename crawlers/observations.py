@@ -48,7 +48,7 @@ class Observations:
     `queries` says for each query how its last page of results fared, `found` how many listings its pages showed,
     `listings` how many listing pages fared how, and the `_failures` beside them what went wrong last. `streaks` says
     how many pages in a row fared alike at most, `not_before` when the site wants to be asked again, and `stored_before`
-    how many listings earlier attempts at the crawl have stored.
+    how many listings earlier attempts at the crawl have stored. `remarks` are for the operator to read at its end.
     """
 
     queries: dict[str, Fate] = field(default_factory=dict)
@@ -58,6 +58,7 @@ class Observations:
     listing_failures: dict[Fate, str] = field(default_factory=dict)
     stored_before: int = 0
     limits: dict[str, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     stop: Stop | None = None
     not_before: datetime | None = None
     last_failure: str = ""

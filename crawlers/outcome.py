@@ -55,7 +55,7 @@ def decide(seen: Observations) -> Outcome | None:
     failure = _most_queries(seen) or _most_listings(seen) or _none_left(seen)
     if failure is not None:
         return _resting(seen, failure)
-    blemishes = [*seen.limits.values(), *_blemishes(seen)]
+    blemishes = [*seen.limits.values(), *_blemishes(seen), *seen.remarks]
     reason = FinishReason.LIMIT if seen.limits else FinishReason.FINISHED
     return Outcome(reason, "; ".join(blemishes) or None)
 

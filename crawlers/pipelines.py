@@ -66,8 +66,8 @@ class ImagePipeline(RecordingPipeline):
             self._fetcher = PictureFetcher(self._crawler, self.spider.recorder, self.spider.observations)
 
     async def process_item(self, item: Any) -> Any:
-        """Add to a listing what became of its pictures."""
-        if self._fetcher is not None and isinstance(item, ListingItem):
+        """Add to a listing what became of its pictures, unless they came with it."""
+        if self._fetcher is not None and isinstance(item, ListingItem) and not item.pictures:
             wanted = item.images[:MOST_IMAGES]
             hosts = list(dict.fromkeys(map(_host, wanted)))[:MOST_IMAGE_HOSTS]
             item.pictures = list(await asyncio.gather(*(self._fetch(self._fetcher, url, hosts) for url in wanted)))

@@ -75,6 +75,11 @@ def log_folder(settings: Settings) -> Path:
     return settings.data / "logs"
 
 
+def log_of(settings: Settings, crawl: Crawl) -> Path:
+    """The log of this attempt at a crawl."""
+    return log_folder(settings) / f"crawl-{crawl.id}-{crawl.attempt}.log"
+
+
 def scrapy_command(crawl: Crawl) -> list[str]:
     """The command that runs a crawl in Scrapy; the folder it is started in is not searched for modules."""
     arguments = {"crawl_id": crawl.id, "attempt": crawl.attempt, "watch_stdin": 1}
@@ -91,7 +96,7 @@ def start_crawl(crawl: Crawl, settings: Settings, program: Program = SCRAPY) -> 
     It stays in this process's folder: a relative path in a setting means the same to both.
     """
     log_folder(settings).mkdir(parents=True, exist_ok=True)
-    log = log_folder(settings) / f"crawl-{crawl.id}-{crawl.attempt}.log"
+    log = log_of(settings, crawl)
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - the program is ours and the arguments are numbers
             program.command(crawl),

@@ -55,10 +55,10 @@ def work_once(store: Store, settings: Settings, stop: threading.Event, program: 
     places = {name: marketplace.politeness.crawls for name, marketplace in marketplaces.items()}
     lease = timedelta(seconds=settings.lease_seconds)
     with store.write() as connection:
-        crawl = claim_crawl(connection, _worker_name(), lease, places, now(), settings.crawl_failures)
+        crawl = claim_crawl(connection, worker_name(), lease, places, now(), settings.crawl_failures)
     if crawl is None:
         return False
-    _see_through(store, settings, stop, crawl, marketplaces, program)
+    see_through(store, settings, stop, crawl, marketplaces, program)
     return True
 
 
@@ -75,7 +75,7 @@ def _work(store: Store, settings: Settings, stop: threading.Event, program: Prog
             stop.wait(settings.tick_seconds * random.uniform(0.5, 1.5))
 
 
-def _see_through(
+def see_through(
     store: Store,
     settings: Settings,
     stop: threading.Event,
@@ -83,6 +83,7 @@ def _see_through(
     marketplaces: dict[str, Marketplace],
     program: Program,
 ) -> None:
+    """Run a claimed crawl to its end, or give it back."""
     if crawl.marketplace not in marketplaces:
         detail = f"the marketplace {crawl.marketplace!r} is no longer declared"
         with store.write() as connection:
@@ -180,5 +181,6 @@ def _close(store: Store, crawl: Crawl, reason: FinishReason, detail: str) -> Non
     log.warning("crawl %s: %s, %s", crawl.id, reason, detail)
 
 
-def _worker_name() -> str:
+def worker_name() -> str:
+    """Who claims: machine, process and thread."""
     return f"{socket.gethostname()}:{os.getpid()}:{threading.current_thread().name}"

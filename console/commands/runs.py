@@ -10,6 +10,10 @@ from counterfoil.store import runs as stored
 from counterfoil.store.crawls import cancel_crawls, list_crawl_events, list_crawls
 from counterfoil.store.monitors import find_monitor
 
+# What a spider's queries are, where they are no search words.
+_ASKED = {"saved": "files", "urls": "addresses"}
+_MOST_QUERIES = 25
+
 
 @click.group()
 def run() -> None:
@@ -100,7 +104,8 @@ def _show_crawl(crawl: Crawl) -> None:
         f"requests {counted.requests}, images {counted.images} ({counted.image_errors} failed), "
         f"{counted.bytes:,} bytes, errors {counted.errors}"
     )
-    click.echo(f"    queries: {', '.join(crawl.queries)}")
+    more = f", and {len(crawl.queries) - _MOST_QUERIES} more" if len(crawl.queries) > _MOST_QUERIES else ""
+    click.echo(f"    {_ASKED.get(crawl.spider, 'queries')}: {', '.join(crawl.queries[:_MOST_QUERIES])}{more}")
 
 
 commands = (run,)

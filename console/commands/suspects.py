@@ -7,9 +7,10 @@ from console.session import Session
 from console.suspect_view import SuspectView, view_suspect
 from counterfoil.clock import now
 from counterfoil.evidence import Kind
-from counterfoil.models import ListingImage, VerdictKind
+from counterfoil.models import ListingFacts, ListingImage, VerdictKind
 from counterfoil.rates import write_amount
 from counterfoil.store import suspects as stored
+from counterfoil.store.listings import READ_FROM, RESULTS
 from counterfoil.store.products import find_product
 
 
@@ -98,6 +99,7 @@ def _print(session: Session, view: SuspectView) -> None:
             "first seen": view.listing.first_seen_at,
             "last seen": view.listing.last_seen_at,
             "version": view.version.number,
+            "read from": _origin(facts),
             "pictures": tuple(map(_picture, facts.images)),
             "body": deleted_words(view.version.body_deleted_at) if view.version.body_deleted_at else None,
         }
@@ -117,6 +119,13 @@ def _print(session: Session, view: SuspectView) -> None:
     click.echo()
     rows = [(one.decided_at, one.kind, one.decided_by, one.listing_version_id, one.note) for one in view.verdicts]
     print_table(["decided", "verdict", "by", "version id", "note"], rows, empty="")
+
+
+def _origin(facts: ListingFacts) -> str | None:
+    """Where the version was read, where that was not the listing's own page as a crawl fetched it."""
+    saved, shown = facts.attributes.get("saved_in"), facts.attributes.get(READ_FROM) == RESULTS
+    where = f"the saved file {saved} (imported)" if saved else "a crawled page"
+    return f"{where}, a page of results" if shown else where if saved else None
 
 
 def _picture(image: ListingImage) -> str:

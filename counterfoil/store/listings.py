@@ -20,6 +20,9 @@ from counterfoil.store.tables import images as stored_images
 
 # Keys are indexed, and PostgreSQL's index entries end at 2,700 bytes; longer addresses are named by their SHA-256.
 _LONGEST_KEY = 1_000
+# The attribute of a version that says where it was read, if not on the listing's own page; and its only value so far.
+READ_FROM = "read_from"
+RESULTS = "results"
 _LONGEST_QUERY = 300
 
 
@@ -103,15 +106,15 @@ def record_query(connection: sa.Connection, crawl_id: int, listing_id: int, sigh
 def record_seen(
     connection: sa.Connection, *, crawl_id: int, marketplace: str, key: str, sighting: Sighting
 ) -> int | None:
-    """Note that a page showed a listing whose own page it was not; the listing's id, None for one never read.
+    """Note that a page showed a listing whose own page it was not; None where that page was never read.
 
-    The owner of the crawl gets an inspection of its newest version.
+    Returns the listing's id. The owner of the crawl gets an inspection of its newest version.
     """
     owner_id = connection.scalars(sa.select(crawls.c.owner_id).where(crawls.c.id == crawl_id)).one()
     same = sa.and_(listings.c.marketplace == marketplace, listings.c.listing_key == key)
     listing_id = connection.scalar(sa.select(listings.c.id).where(same))
     latest = _latest(connection, listing_id) if listing_id is not None else None
-    if listing_id is None or latest is None:
+    if listing_id is None or latest is None or latest.attributes.get(READ_FROM) == RESULTS:
         return None
     connection.execute(
         listings.update().where(same).values(last_seen_at=_later(listings.c.last_seen_at, sighting.seen_at))
