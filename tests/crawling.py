@@ -93,7 +93,7 @@ class Bench:
 
     def start(self, crawl: Crawl, *arguments: str) -> subprocess.Popen[str]:
         """Start the crawl's process as the launcher does; its standard input is a pipe that stays open."""
-        command = ["crawl", "search", "-a", f"crawl_id={crawl.id}", "-a", f"attempt={crawl.attempt}"]
+        command = ["crawl", crawl.spider, "-a", f"crawl_id={crawl.id}", "-a", f"attempt={crawl.attempt}"]
         return self.scrapy(*command, "-a", "watch_stdin=1", *arguments)
 
     def scrapy(self, *arguments: str) -> subprocess.Popen[str]:

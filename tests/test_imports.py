@@ -14,7 +14,7 @@ from commands import Ended, run_command
 from crawling import Bench
 from market import Market, serving
 from PIL import Image
-from things import _draw
+from things import draw
 
 from counterfoil.evidence import EvidenceStore, Kind
 from counterfoil.models import Crawl, CrawlState, FinishReason, ListingVersion, RunKind, RunState
@@ -32,7 +32,7 @@ SAVED = datetime(2024, 3, 5, 10, 20, 30, tzinfo=UTC)
 def picture(seed: int) -> bytes:
     """A drawn picture, large enough to be taken for a listing's."""
     out = io.BytesIO()
-    _draw(seed).resize((320, 320)).save(out, "PNG")
+    draw(seed).resize((320, 320)).save(out, "PNG")
     return out.getvalue()
 
 

@@ -12,7 +12,7 @@ def write_catalogue(folder: Path, count: int) -> None:
     """Listings that share twenty drawn pictures; every twentieth shows the reference."""
     (folder / "i").mkdir()
     for number in range(20):
-        _draw(number).save(folder / "i" / f"{number}.png")
+        draw(number).save(folder / "i" / f"{number}.png")
     with (folder / "c.jsonl").open("w") as file:
         for number in range(count):
             line = {
@@ -30,7 +30,7 @@ def write_catalogue(folder: Path, count: int) -> None:
             file.write(json.dumps(line) + "\n")
 
 
-def _draw(seed: int) -> Image.Image:
+def draw(seed: int) -> Image.Image:
     chance = random.Random(seed)
     image = Image.new("RGB", (160, 160), "white")
     pen = ImageDraw.Draw(image)
