@@ -46,14 +46,16 @@ class Observations:
     """Facts about a running crawl; changed only in the reactor's thread.
 
     `queries` says for each query how its last page of results fared, `found` how many listings its pages showed,
-    `listings` how many listing pages fared how, and the `_failures` beside them what went wrong last. `streaks` says
-    how many pages in a row fared alike at most, `not_before` when the site wants to be asked again, and `stored_before`
-    how many listings earlier attempts at the crawl have stored. `remarks` are for the operator to read at its end.
+    `disbelieved` which show nothing where there always was something, `listings` how many listing pages fared how, and
+    the `_failures` beside them what went wrong last. `streaks` says how many pages in a row fared alike at most,
+    `not_before` when the site wants to be asked again, and `stored_before` how many listings earlier attempts at the
+    crawl have stored. `remarks` are for the operator to read at its end.
     """
 
     queries: dict[str, Fate] = field(default_factory=dict)
     query_failures: dict[str, str] = field(default_factory=dict)
     found: Counter[str] = field(default_factory=Counter)
+    disbelieved: dict[str, str] = field(default_factory=dict)
     listings: Counter[Fate] = field(default_factory=Counter)
     listing_failures: dict[Fate, str] = field(default_factory=dict)
     stored_before: int = 0

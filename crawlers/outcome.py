@@ -13,6 +13,7 @@ PATIENCE = {Fate.BLOCKED: 5, Fate.RATE_LIMITED: 3, Fate.UNREACHABLE: 5}
 
 # Listings that are gone are nothing unusual; when all that the results show are, the pages are not what they were.
 _MANY_GONE = 5
+_MOST_TOLD = 3
 
 # The worst first: among failures that are equally many, the one that tells the operator most.
 _REASONS = {
@@ -48,11 +49,12 @@ def decide(seen: Observations) -> Outcome | None:
     """Why the crawl ended; None when it was interrupted and another attempt will go on.
 
     A stop on the way comes first; then queries whose results could not be read to their end, when they are most of
-    them; then listing pages, when most of those that were tried failed; then limits.
+    them; then listing pages, when most of those that were tried failed; then a query that has nothing where there always
+    was something, be it the only one; then limits.
     """
     if seen.stop is not None:
         return _resting(seen, Outcome(seen.stop.reason, seen.stop.detail)) if seen.stop.reason else None
-    failure = _most_queries(seen) or _most_listings(seen) or _none_left(seen)
+    failure = _most_queries(seen) or _most_listings(seen) or _none_left(seen) or _disbelieved(seen)
     if failure is not None:
         return _resting(seen, failure)
     blemishes = [*seen.limits.values(), *_blemishes(seen), *seen.remarks]
@@ -100,6 +102,11 @@ def _none_left(seen: Observations) -> Outcome | None:
         return None
     what = f"none of the {gone} listings that the results show can be opened"
     return Outcome(FinishReason.LAYOUT, f"{what} ({seen.listing_failures.get(Fate.GONE, seen.last_failure)})")
+
+
+def _disbelieved(seen: Observations) -> Outcome | None:
+    told = list(seen.disbelieved.values())
+    return Outcome(FinishReason.LAYOUT, "; ".join(told[:_MOST_TOLD])) if told else None
 
 
 def _resting(seen: Observations, outcome: Outcome) -> Outcome:

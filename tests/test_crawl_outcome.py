@@ -191,6 +191,16 @@ def test_what_went_wrong_without_being_the_reason_is_told() -> None:
     assert "pictures" not in (decide(seen).detail or "")  # type: ignore[union-attr]
 
 
+def test_a_query_that_is_not_believed_is_never_a_success_but_gives_way_to_what_is_worse() -> None:
+    seen = Observations(queries={"a": READ, "b": READ, "c": READ}, listings=Counter({READ: 99}))
+    seen.note_limit("pages", "the limit of 99 pages was reached")
+    seen.note_results("c", LAYOUT, "c has 0 results")
+    seen.disbelieved["c"] = "c has 0 results"
+    assert decide(seen) == Outcome(FinishReason.LAYOUT, "c has 0 results")
+    seen.listings[BLOCKED] = 100
+    assert decide(seen).reason is FinishReason.BLOCKED  # type: ignore[union-attr]
+
+
 def test_a_failure_is_told_with_the_words_of_its_own_kind() -> None:
     seen = Observations()
     seen.note_results("a", LAYOUT, '"a" has 0 results')

@@ -124,8 +124,9 @@ class SearchSpider(MarketplaceSpider):
         past = self.assignment.past.get(query)
         if kind is PageKind.EMPTY and not self.observations.found[query] and past and past.listings >= _USUAL:
             crawls = f"{past.crawls} crawls" if past.crawls > 1 else "crawl"
-            told = f'"{query}" has 0 results where the last {crawls} had {past.listings:.0f} on average'
-            return Fate.LAYOUT, f"{told} ({url})"
+            told = f'"{query}" has 0 results where the last {crawls} had {past.listings:.0f} on average ({url})'
+            self.observations.disbelieved[query] = told
+            return Fate.LAYOUT, told
         return _FATES[kind], f"{url}: {_SHOWS[kind]}"
 
     def results_failed(self, failure: Failure) -> None:
