@@ -49,8 +49,8 @@ def decide(seen: Observations) -> Outcome | None:
     """Why the crawl ended; None when it was interrupted and another attempt will go on.
 
     A stop on the way comes first; then queries whose results could not be read to their end, when they are most of
-    them; then listing pages, when most of those that were tried failed; then a query that has nothing where there always
-    was something, be it the only one; then limits.
+    them; then listing pages, when most of those that were tried failed; then any query that has nothing where there
+    always was something; then limits.
     """
     if seen.stop is not None:
         return _resting(seen, Outcome(seen.stop.reason, seen.stop.detail)) if seen.stop.reason else None

@@ -50,13 +50,17 @@ def marketplace(folder: Path, *arguments: str) -> Iterator[str]:
 
 @dataclass
 class Installation:
-    """A data folder with the example marketplace declared in it, unless it is there already."""
+    """A data folder with the example marketplace declared in it, unless it is there already.
+
+    `folder` is where the data folder is, and the service's log, unless `logs` says where that goes.
+    """
 
     folder: Path
     market: str
     extra: dict[str, str] = field(default_factory=dict)
     declare: bool = True
     declared_with: Sequence[str] = ()
+    logs: Path | None = None
 
     def __post_init__(self) -> None:
         if self.declare:
@@ -84,6 +88,11 @@ class Installation:
             "COUNTERFOIL_LEASE_SECONDS": "5",
         }
         return {**clean, **own, **self.extra}
+
+    @property
+    def service_log(self) -> Path:
+        """Where the service's processes write what they say."""
+        return (self.logs or self.folder) / "service.log"
 
     @property
     def settings(self) -> Settings:
@@ -122,7 +131,7 @@ class Installation:
     @contextmanager
     def service(self, *command: str) -> Iterator[psutil.Process]:
         """`counterfoil up` (or another part) as a real process; stopped politely afterwards."""
-        with (self.folder / "service.log").open("ab") as log:
+        with self.service_log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "console", *(command or ("up",))],
                 env=self.environment,
@@ -144,7 +153,7 @@ class Installation:
 
     def log(self) -> str:
         """What the service has said."""
-        return (self.folder / "service.log").read_text()
+        return self.service_log.read_text()
 
 
 _OPEN_QUESTIONS = {

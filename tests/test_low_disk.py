@@ -1,13 +1,12 @@
 """A disk that fills up: crawls do not start, or end as `disk_full` with a sentence, and nothing is torn."""
 
 import os
-import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from crawling import Bench
+from disks import grow, mounted
 from market import Answer, Asked, Market, serving
 
 from counterfoil.clock import now
@@ -73,13 +72,8 @@ def test_a_crawl_at_work_ends_when_the_disk_is_nearly_full_and_says_so(bench: Be
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 8 MB of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if _mount("-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)):
-        # Also in CI: whether a sandbox lets its root mount is nothing that `make services` could mend.
-        pytest.skip("mounting is not allowed here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with mounted(tmp_path / "disk", 8) as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("min_free", [1, 0])
@@ -105,7 +99,7 @@ def test_a_full_disk_ends_a_crawl_whole_and_after_making_room_the_next_completes
         assert min_free == 0 and "full" in log
     evidence = open_evidence(settings)
     _nothing_torn(store, evidence)
-    assert not _mount("-o", "remount,size=64m", str(small_disk))
+    grow(small_disk, 64)
     again = bench.crawl("lamp")
     assert again.reason is FinishReason.FINISHED
     assert len(bench.keys()) == 60
@@ -131,9 +125,3 @@ def _large(asked: Asked) -> Answer:
 
 
 _NOISE = os.urandom(300_000)
-
-
-def _mount(*arguments: str) -> int:
-    with suppress(FileNotFoundError):
-        return subprocess.run(["mount", *arguments], capture_output=True).returncode
-    return 1

@@ -12,7 +12,8 @@ import psutil
 import pytest
 from installation import Installation, marketplace, wait_until
 from PIL import Image
-from things import register_lamp, wait_for_listings, write_catalogue
+from things import lamps, register_lamp, wait_for_listings, write_catalogue
+from wholeness import assert_whole
 
 PARTS = ("scrapy crawl", "console schedule", "--role crawl", "--role judge", "--role deliver", "console serve")
 
@@ -39,7 +40,7 @@ def test_kill_9_of_every_process_once_loses_and_doubles_nothing(tmp_path: Path) 
                 _kill_once(place, service, part)
         with place.service():
             wait_until(place.finished, 200, f"everything is done after the restart\n{place.log()[-3_000:]}")
-        _assert_each_listing_once(place, 1_000)
+        assert_whole(place, listings=1_000, suspects=lamps(1_000))
 
 
 def test_kill_9_of_the_whole_service_is_followed_by_a_normal_start(tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_kill_9_of_the_whole_service_is_followed_by_a_normal_start(tmp_path: Pat
             assert [process.cmdline() for process in alive] == []
         with place.service():
             wait_until(place.finished, 120, "everything is done after the restart")
-        _assert_each_listing_once(place, 200)
+        assert_whole(place, listings=200, suspects=lamps(200))
 
 
 def test_a_verdict_survives_the_next_crawl_and_a_new_product_finds_past_listings(tmp_path: Path) -> None:
@@ -119,19 +120,6 @@ def _command(process: psutil.Process) -> str:
         return " ".join(process.cmdline()[2:])
     except psutil.Error:
         return ""
-
-
-def _assert_each_listing_once(place: Installation, count: int) -> None:
-    with place.store().read() as connection:
-        ask = connection.exec_driver_sql
-        assert ask("SELECT count(*) FROM listings").scalar_one() == count
-        assert ask("SELECT count(*) FROM listing_versions").scalar_one() == count
-        assert ask("SELECT count(*), count(DISTINCT listing_id) FROM sightings").one() == (count, count)
-        assert ask("SELECT state, reason FROM crawls").all() == [("finished", "finished")]
-        assert ask("SELECT state FROM runs").all() == [("finished",)]
-        assert ask("SELECT count(*) FROM inspections WHERE state = 'done'").scalar_one() == count
-    suspects = place.lines("search", "--json", "--all")
-    assert sorted(one["title"] for one in suspects) == sorted(f"Thing {number}" for number in range(0, count, 20))
 
 
 def _real_catalogue(folder: Path, photos: Path) -> dict[str, tuple[str | None, str | None]]:

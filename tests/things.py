@@ -8,11 +8,12 @@ from installation import Installation, wait_until
 from PIL import Image, ImageDraw
 
 
-def write_catalogue(folder: Path, count: int) -> None:
-    """Listings that share twenty drawn pictures; every twentieth shows the reference."""
+def write_catalogue(folder: Path, count: int, pictures: int = 20) -> None:
+    """Listings that share so many drawn pictures, a multiple of 20; every twentieth shows the reference, `0.png`."""
     (folder / "i").mkdir()
-    for number in range(20):
-        draw(number).save(folder / "i" / f"{number}.png")
+    for number in range(pictures):
+        if number == 0 or number % 20:
+            draw(number).save(folder / "i" / f"{number}.png")
     with (folder / "c.jsonl").open("w") as file:
         for number in range(count):
             line = {
@@ -25,9 +26,14 @@ def write_catalogue(folder: Path, count: int) -> None:
                 "seller_id": f"s{number % 7}",
                 "ships_from": "DE",
                 "category": "things",
-                "images": [f"{number % 20}.png"],
+                "images": [f"{number % pictures if number % 20 else 0}.png"],
             }
             file.write(json.dumps(line) + "\n")
+
+
+def lamps(count: int) -> list[str]:
+    """The titles of the listings that show the reference."""
+    return [f"Thing {number}" for number in range(0, count, 20)]
 
 
 def draw(seed: int) -> Image.Image:
