@@ -3,7 +3,7 @@
 import socket
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httpcore
@@ -18,7 +18,14 @@ _PASSING = {408, 425, 429, 500, 502, 503, 504}
 
 
 def fetch(
-    url: str, guard: EgressGuard, *, largest: int, user_agent: str, proxy: str | None = None, seconds: float = 30
+    url: str,
+    guard: EgressGuard,
+    *,
+    largest: int,
+    user_agent: str,
+    proxy: str | None = None,
+    seconds: float = 30,
+    headers: Mapping[str, str] | None = None,
 ) -> bytes:
     """The document at an http(s) address, redirects followed and judged one by one, at most `largest` bytes.
 
@@ -26,8 +33,10 @@ def fetch(
     says whether trying again can help.
     """
     # httpx unpacks what comes together as a whole: a few hundred bytes can be gigabytes.
-    headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
-    with httpx.Client(transport=_transport(guard, proxy, seconds), headers=headers, timeout=seconds) as client:
+    own = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
+    with httpx.Client(
+        transport=_transport(guard, proxy, seconds), headers={**(headers or {}), **own}, timeout=seconds
+    ) as client:
         for _ in range(_MOST_REDIRECTS + 1):
             target = guard.check_url(url)
             try:

@@ -7,11 +7,11 @@ politely it wants to be asked. The scheduler, the console and the crawlers all n
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
+from urllib.parse import urljoin, urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from counterfoil.exceptions import InvalidDeclaration, UnknownMarketplace
 from counterfoil.settings import Settings
@@ -128,6 +128,14 @@ class BrowserPages(_Declared):
     listing_ready: str | None = None
 
 
+class ApiAccess(_Declared):
+    """The marketplace's official API: whose it is, where it answers, and for which of its sites (EBAY_US, MLA)."""
+
+    client: Literal["ebay", "etsy", "mercadolibre", "rakuten"]
+    url: str
+    site: str = ""
+
+
 class Politeness(_Declared):
     """How hard a marketplace may be asked: seconds between requests, requests at once, crawls at once."""
 
@@ -136,8 +144,21 @@ class Politeness(_Declared):
     crawls: int = Field(default=1, ge=1, le=64)
 
 
+# What the pages of a shop platform are like, unless a shop says otherwise: (search, a listing's path).
+_PLATFORMS = {
+    "shopify": ("search?q={query}&type=product", r"/products/(?P<id>[^/]+)/?$"),
+    "woocommerce": ("?s={query}&post_type=product", r"^/(?:[^/]+/)*product/(?P<id>[^/]+)/?$"),
+    "magento": ("catalogsearch/result/?q={query}", r"^/(?:[^/]+/)*(?P<id>[^/]+)\.html$"),
+    "prestashop": ("index.php?controller=search&s={query}", r"/(?P<id>\d+)(?:-\d+)?-[^/]+\.html$"),
+    "sitemap": ("?s={query}", r"^/(?:[^/]+/)*(?P<id>[^/]+)/?$"),
+}
+
+
 class Marketplace(_Declared):
     """A declared marketplace; `exercised` says in plain words what reading it was really tried on.
+
+    A shop of a known `platform` needs no `search` and `listing`: it is asked through the platform's own interface, or
+    read by its sitemap.
 
     `domains` are its hosts, each with the currency that its pages use, or an empty text where that differs by page.
     """
@@ -150,13 +171,23 @@ class Marketplace(_Declared):
     currencies: tuple[str, ...] = ()
     domains: dict[str, str] = {}
     route: Literal["api", "feed", "crawl", "import"] = "crawl"
+    platform: Literal["shopify", "woocommerce", "magento", "prestashop", "sitemap"] | None = None
     exercised: str
     terms: str = ""
     search: SearchPages
     listing: ListingPages
+    api: ApiAccess | None = None
     politeness: Politeness = Politeness()
     browser: BrowserPages | None = None
     reading: Reading = Reading()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_on_its_platform(cls, said: Any) -> Any:
+        if not isinstance(said, dict) or said.get("platform") not in _PLATFORMS or not isinstance(said.get("url"), str):
+            return said
+        search, listing = _PLATFORMS[said["platform"]]
+        return {"search": {"url": urljoin(said["url"], search)}, "listing": {"url": listing}, **said}
 
     @property
     def hosts(self) -> tuple[str, ...]:

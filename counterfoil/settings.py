@@ -43,6 +43,18 @@ class Settings(BaseModel):
         (), description="Hosts (host or host:port, comma separated) that may be reached although they are internal."
     )
     allow_ports: tuple[_Port, ...] = Field((80, 443), description="Ports that outgoing requests may use.")
+    ebay_client_id: SecretStr | None = Field(None, description="Your application's id for eBay's Browse API.")
+    ebay_client_secret: SecretStr | None = Field(None, description="Its secret (Cert ID).")
+    etsy_keystring: SecretStr | None = Field(
+        None, description="Your application's keystring for Etsy's API, version 3."
+    )
+    etsy_shared_secret: SecretStr | None = Field(None, description="Its shared secret.")
+    mercadolibre_client_id: SecretStr | None = Field(None, description="Your application's id for Mercado Libre's API.")
+    mercadolibre_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    rakuten_application_id: SecretStr | None = Field(
+        None, description="Your application's id for Rakuten's Ichiba API."
+    )
+    rakuten_access_key: SecretStr | None = Field(None, description="Its access key.")
     proxy: SecretStr | None = Field(
         None, description="Proxy for outgoing requests: `http://host:port`, or `http://user:password@host:port`."
     )

@@ -41,15 +41,15 @@ class Frontier:
         news = not self._met.issuperset(keys)
         self._barren[query] = 0 if news else self._barren.get(query, 0) + 1
 
-    def see(self, key: str, sighting: Sighting) -> Next:
-        """A page of results shows this listing."""
+    def see(self, key: str, sighting: Sighting, *, is_whole: bool = False) -> Next:
+        """A page of results shows this listing; one that it shows as a whole costs no page of its own."""
         self._met.add(key)
         if key in self._stored:
             return Next.NOTE
         if key in self._waiting:
             self._waiting[key].append(sighting)
             return Next.WAIT
-        if not self.spend_page():
+        if not is_whole and not self.spend_page():
             return Next.SKIP
         self._waiting[key] = [sighting]
         return Next.FETCH

@@ -23,36 +23,33 @@ _PIECE = 250
 _IMPORT_LIMITS = CrawlLimits(pages=20_000, seconds=6 * 3_600)
 
 
-def import_files(
-    store: Store,
-    settings: Settings,
-    owner_id: int,
-    marketplace: Marketplace,
-    sources: Sequence[str],
-    program: Program = SCRAPY,
+def begin_import(
+    connection: sa.Connection, settings: Settings, owner_id: int, marketplace: Marketplace, sources: Sequence[str]
 ) -> Crawl:
-    """Read saved files here and now: a run of its own, with one crawl; the crawl as it ended.
-
-    The files are on this machine, so no other worker is given them as long as this one lives. A person who interrupts
-    it cancels it; what was read by then stays.
-    """
+    """Make a run of one crawl that reads saved files, held by this process: the files are on its machine."""
     planned = PlannedCrawl(marketplace=marketplace.name, spider="saved", queries=tuple(sources), limits=_IMPORT_LIMITS)
     moment = now()
-    with store.write() as connection:
-        run_id = _add(connection, owner_id, RunKind.IMPORT, [planned], moment)
-        made = list_crawls(connection, owner_id, run_id)[0]
-        crawl = claim_made(connection, made, worker_name(), timedelta(seconds=settings.lease_seconds), moment)
+    run_id = _add(connection, owner_id, RunKind.IMPORT, [planned], moment)
+    made = list_crawls(connection, owner_id, run_id)[0]
+    return claim_made(connection, made, worker_name(), timedelta(seconds=settings.lease_seconds), moment)
+
+
+def see_import_through(store: Store, settings: Settings, crawl: Crawl, program: Program = SCRAPY) -> Crawl:
+    """Read the files here and now; the crawl as it ended.
+
+    Who interrupts it cancels it; what was read by then stays.
+    """
     try:
         see_through(store, settings, threading.Event(), crawl, load_marketplaces(settings), program)
     except KeyboardInterrupt:
         with suppress(CounterfoilError), store.write() as connection:
-            cancel_crawls(connection, owner_id, run_id, now())
+            cancel_crawls(connection, crawl.owner_id, crawl.run_id, now())
         raise
     with store.read() as connection:
         return get_crawl(connection, crawl.id)
 
 
-def check_addresses(store: Store, owner_id: int, addresses: Sequence[tuple[Marketplace, str]]) -> int:
+def check_addresses(connection: sa.Connection, owner_id: int, addresses: Sequence[tuple[Marketplace, str]]) -> int:
     """Have listings looked at whose addresses are known: a run of its own, for the workers; its id."""
     by_marketplace: dict[str, list[str]] = {}
     for marketplace, url in addresses:
@@ -62,8 +59,7 @@ def check_addresses(store: Store, owner_id: int, addresses: Sequence[tuple[Marke
         for name, urls in by_marketplace.items()
         for start in range(0, len(urls), _PIECE)
     ]
-    with store.write() as connection:
-        return _add(connection, owner_id, RunKind.LISTINGS, planned, now())
+    return _add(connection, owner_id, RunKind.LISTINGS, planned, now())
 
 
 def _add(

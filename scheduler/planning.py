@@ -1,10 +1,13 @@
 """What a monitor's run will crawl: its queries, cut into crawls for each marketplace."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import sqlalchemy as sa
 
+from counterfoil.access import spider_of
+from counterfoil.marketplaces import load_marketplaces
 from counterfoil.models import Brand, Monitor, Product
+from counterfoil.settings import Settings
 from counterfoil.store.brands import list_brands
 from counterfoil.store.products import list_products
 from counterfoil.store.runs import PlannedCrawl
@@ -14,14 +17,22 @@ from counterfoil.text import normalise, tokens
 _QUERIES_PER_CRAWL = 25
 
 
-def plan(connection: sa.Connection, monitor: Monitor) -> list[PlannedCrawl]:
-    """The crawls that a run of this monitor needs now; none when its products are all gone and it names no queries."""
+def plan(connection: sa.Connection, monitor: Monitor, spiders: Mapping[str, str]) -> list[PlannedCrawl]:
+    """The crawls that a run of this monitor needs now; none when its products are all gone and it names no queries.
+
+    `spiders` says which spider searches a marketplace, by name.
+    """
     queries = monitor.queries or tuple(make_queries(connection, monitor))
     return [
-        PlannedCrawl(marketplace=marketplace, spider="search", queries=piece, limits=monitor.limits)
-        for marketplace in monitor.marketplaces
+        PlannedCrawl(marketplace=name, spider=spiders.get(name, "search"), queries=piece, limits=monitor.limits)
+        for name in monitor.marketplaces
         for piece in _pieces(queries)
     ]
+
+
+def choose_spiders(settings: Settings) -> dict[str, str]:
+    """The spider that searches each declared marketplace. Raises InvalidDeclaration."""
+    return {name: spider_of(one, settings) for name, one in load_marketplaces(settings).items()}
 
 
 def make_queries(connection: sa.Connection, monitor: Monitor) -> Iterator[str]:

@@ -6,6 +6,7 @@ APScheduler beats the time and computes the next times; which process fires is d
 import logging
 import random
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from counterfoil.store import Store
 from counterfoil.store.monitors import advance, due_monitors
 from counterfoil.store.runs import add_run
 from scheduler.housekeeping import remove_old_logs, sweep_evidence
-from scheduler.planning import plan
+from scheduler.planning import choose_spiders, plan
 from scheduler.triggers import next_nominal
 
 log = logging.getLogger(__name__)
@@ -64,10 +65,18 @@ def fire_due(store: Store, settings: Settings) -> int:
     moment = now()
     with store.read() as connection:
         due = due_monitors(connection, moment)
-    return sum(_fire_safely(store, settings, monitor, moment) for monitor in due)
+    spiders = choose_spiders(settings) if due else {}
+    return sum(_fire_safely(store, settings, monitor, moment, spiders) for monitor in due)
 
 
-def fire(connection: sa.Connection, monitor: Monitor, *, late_after: timedelta, moment: datetime) -> int | None:
+def fire(
+    connection: sa.Connection,
+    monitor: Monitor,
+    *,
+    late_after: timedelta,
+    moment: datetime,
+    spiders: Mapping[str, str] | None = None,
+) -> int | None:
     """Move a due monitor on and make its run, in the caller's transaction; the run's id, None if another was first.
 
     However long the downtime, one run is made for the oldest missed time, marked late; the next time is in the future.
@@ -85,12 +94,14 @@ def fire(connection: sa.Connection, monitor: Monitor, *, late_after: timedelta, 
         trigger=RunTrigger.SCHEDULE,
         nominal_at=monitor.next_nominal_at,
         late=moment - monitor.next_nominal_at > late_after + timedelta(seconds=monitor.schedule.jitter_seconds),
-        planned=plan(connection, monitor),
+        planned=plan(connection, monitor, spiders or {}),
         now=moment,
     )
 
 
-def run_now(connection: sa.Connection, monitor: Monitor, moment: datetime) -> int | None:
+def run_now(
+    connection: sa.Connection, monitor: Monitor, moment: datetime, spiders: Mapping[str, str] | None = None
+) -> int | None:
     """Make a run because a person asked for one; the schedule stays as it is."""
     return add_run(
         connection,
@@ -100,7 +111,7 @@ def run_now(connection: sa.Connection, monitor: Monitor, moment: datetime) -> in
         trigger=RunTrigger.MANUAL,
         nominal_at=moment,
         late=False,
-        planned=plan(connection, monitor),
+        planned=plan(connection, monitor, spiders or {}),
         now=moment,
     )
 
@@ -117,10 +128,18 @@ def _wake(ticking: Job, seconds: float) -> None:
         ticking.modify(next_run_time=now())
 
 
-def _fire_safely(store: Store, settings: Settings, monitor: Monitor, moment: datetime) -> int:
+def _fire_safely(
+    store: Store, settings: Settings, monitor: Monitor, moment: datetime, spiders: Mapping[str, str]
+) -> int:
     try:
         with store.write() as connection:
-            run_id = fire(connection, monitor, late_after=timedelta(seconds=settings.late_seconds), moment=moment)
+            run_id = fire(
+                connection,
+                monitor,
+                late_after=timedelta(seconds=settings.late_seconds),
+                moment=moment,
+                spiders=spiders,
+            )
     except (StoreError, Conflict) as error:
         if error.fatal:
             raise

@@ -43,11 +43,11 @@ class Bench:
         with self.store.write() as connection:
             self.owner_id = add_owner(connection, "tests", now()).id
 
-    def claim(self, *queries: str, limits: CrawlLimits | None = None) -> Crawl:
+    def claim(self, *queries: str, limits: CrawlLimits | None = None, spider: str = "search") -> Crawl:
         """A new crawl, claimed by a worker."""
         self.monitors += 1
         planned = PlannedCrawl(
-            marketplace="market", spider="search", queries=queries or ("lamp",), limits=limits or CrawlLimits()
+            marketplace="market", spider=spider, queries=queries or ("lamp",), limits=limits or CrawlLimits()
         )
         with self.store.write() as connection:
             monitor = add_monitor(
@@ -127,9 +127,9 @@ class Bench:
         """Run the crawl's process to its end; its log."""
         return finish(self.start(crawl, *arguments), expect)
 
-    def crawl(self, *queries: str, limits: CrawlLimits | None = None) -> Crawl:
+    def crawl(self, *queries: str, limits: CrawlLimits | None = None, spider: str = "search") -> Crawl:
         """Make a crawl, run it, and read its row again."""
-        crawl = self.claim(*queries, limits=limits)
+        crawl = self.claim(*queries, limits=limits, spider=spider)
         self.log = self.run(crawl)
         return self.row(crawl)
 

@@ -4,10 +4,11 @@ import pytest
 from rows import NOON, new_monitor, new_owner
 
 from counterfoil.models import CrawlLimits, Monitor, Product
+from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.brands import add_brand
 from counterfoil.store.products import ProductEntry, add_product, remove_product
-from scheduler.planning import make_queries, plan
+from scheduler.planning import choose_spiders, make_queries, plan
 
 
 @pytest.fixture
@@ -82,14 +83,14 @@ def test_a_product_that_was_taken_back_is_no_longer_looked_for(sqlite_store: Sto
         remove_product(connection, owner_id, removed.id, NOON)
         assert list(make_queries(connection, monitor)) == ["Acme Trail 30"]
         remove_product(connection, owner_id, kept.id, NOON)
-        assert plan(connection, monitor) == []
+        assert plan(connection, monitor, {}) == []
 
 
 def test_queries_that_a_person_gave_are_asked_as_they_are(sqlite_store: Store, owner_id: int) -> None:
     product = add(sqlite_store, owner_id, "Trail 30")
     monitor = watching(sqlite_store, product, queries=("acme bag", "ACME bag"))
     with sqlite_store.read() as connection:
-        (crawl,) = plan(connection, monitor)
+        (crawl,) = plan(connection, monitor, {})
     assert crawl.queries == ("acme bag", "ACME bag")
 
 
@@ -97,7 +98,7 @@ def test_a_plan_has_crawls_for_every_marketplace_with_the_monitors_limits(sqlite
     limits = CrawlLimits(pages=7)
     monitor = new_monitor(sqlite_store, owner_id, marketplaces=("a", "b"), queries=("bag",), limits=limits)
     with sqlite_store.read() as connection:
-        crawls = plan(connection, monitor)
+        crawls = plan(connection, monitor, {})
     assert [(crawl.marketplace, crawl.spider, crawl.queries) for crawl in crawls] == [
         ("a", "search", ("bag",)),
         ("b", "search", ("bag",)),
@@ -112,6 +113,19 @@ def test_many_queries_are_cut_into_crawls_that_ask_each_once(
     wanted = tuple(f"query {index}" for index in range(number))
     monitor = new_monitor(sqlite_store, owner_id, queries=wanted)
     with sqlite_store.read() as connection:
-        planned = plan(connection, monitor)
+        planned = plan(connection, monitor, {})
     assert len(planned) == crawls
     assert tuple(query for crawl in planned for query in crawl.queries) == wanted
+
+
+def test_a_marketplace_is_searched_by_the_spider_that_its_declaration_asks_for(
+    sqlite_store: Store, owner_id: int, settings: Settings
+) -> None:
+    folder = settings.marketplaces_folder / "outlet"
+    folder.mkdir(parents=True)
+    said = "{name: outlet, title: O, url: 'https://outlet.example/', platform: shopify, exercised: never}"
+    (folder / "marketplace.yaml").write_text(said)
+    monitor = new_monitor(sqlite_store, owner_id, marketplaces=("outlet", "undeclared"), queries=("bag",))
+    with sqlite_store.read() as connection:
+        crawls = plan(connection, monitor, choose_spiders(settings))
+    assert {crawl.marketplace: crawl.spider for crawl in crawls} == {"outlet": "shop", "undeclared": "search"}

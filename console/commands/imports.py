@@ -10,7 +10,7 @@ from console.session import Session
 from counterfoil.exceptions import ImportFailed, InvalidInput
 from counterfoil.marketplaces import Marketplace, get_marketplace
 from counterfoil.models import Crawl, FinishReason
-from scheduler.by_hand import check_addresses, import_files
+from scheduler.by_hand import begin_import, check_addresses, see_import_through
 from scheduler.launcher import log_of
 
 _FILE = click.Path(exists=True, path_type=Path)
@@ -40,8 +40,9 @@ def import_(session: Session, files: tuple[Path, ...], marketplace: str, url: st
     if url is not None and len(paths) != 1:
         raise InvalidInput(f"--url is the address of one page, and there are {len(paths)} files.")
     sources = [write_source(path, url) for path in paths]
-    crawl = import_files(session.store, session.settings, session.owner.id, declared, sources)
-    _tell(session, crawl, len(paths))
+    with session.act("import", declared.name, files=len(paths)) as connection:
+        crawl = begin_import(connection, session.settings, session.owner.id, declared, sources)
+    _tell(session, see_import_through(session.store, session.settings, crawl), len(paths))
 
 
 @click.command()
@@ -76,7 +77,8 @@ def check(session: Session, urls: tuple[str, ...], lists: tuple[Path, ...]) -> N
             f"None of the {len(wanted)} addresses is a listing of a declared marketplace: see `counterfoil marketplace "
             "list`, or draft a declaration with `counterfoil marketplace new URL`."
         )
-    run_id = check_addresses(session.store, session.owner.id, found)
+    with session.act("check", f"{len(found)} addresses") as connection:
+        run_id = check_addresses(connection, session.owner.id, found)
     skipped = f", {len(strange)} skipped" if strange else ""
     click.echo(f"run {run_id}: {len(found)} addresses{skipped}; see `counterfoil run show {run_id}`")
 

@@ -1,4 +1,4 @@
-"""`counterfoil monitor` and `counterfoil marketplace`: what is watched, where, and when."""
+"""`counterfoil monitor`: what is watched, where, and when."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from console.output import print_fields, print_table, say, when
 from console.session import Session
+from counterfoil.access import access_in_words
 from counterfoil.clock import now
 from counterfoil.egress import guard_from
 from counterfoil.exceptions import AddressRefused, Conflict, InvalidInput
@@ -15,59 +16,11 @@ from counterfoil.models import CrawlLimits, Monitor, MonitorState, Schedule, Sch
 from counterfoil.store import monitors as stored
 from counterfoil.store.products import find_product, list_products
 from counterfoil.store.runs import list_runs
-from scheduler.planning import plan
+from scheduler.planning import choose_spiders, plan
 from scheduler.service import next_times, run_now
 from scheduler.triggers import next_nominal
 
 _LIMITS = CrawlLimits()
-
-
-@click.group()
-def marketplace() -> None:
-    """Marketplaces: what is declared, and what was really tried on each."""
-
-
-@marketplace.command("list")
-@click.pass_obj
-def list_marketplaces(session: Session) -> None:
-    """List the declared marketplaces with their stated route.
-
-    \b
-    Example:
-      counterfoil marketplace list
-    """
-    known = sorted(session.marketplaces.values(), key=lambda one: one.name)
-    rows = [(one.name, one.title, one.route, one.exercised) for one in known]
-    empty = f"No marketplaces are declared: put declarations into {session.settings.marketplaces_folder}"
-    print_table(["name", "title", "route", "exercised"], rows, empty=empty)
-
-
-@marketplace.command("show")
-@click.argument("name")
-@click.pass_obj
-def show_marketplace(session: Session, name: str) -> None:
-    """Show a marketplace's declaration.
-
-    \b
-    Example:
-      counterfoil marketplace show example
-    """
-    one = get_marketplace(session.marketplaces, name)
-    print_fields(
-        {
-            "name": one.name,
-            "title": one.title,
-            "route": one.route,
-            "exercised": one.exercised,
-            "terms": one.terms,
-            "address": one.url,
-            "countries": one.countries,
-            "languages": one.languages,
-            "currencies": one.currencies,
-            "politeness": f"{one.politeness.delay} s between requests, {one.politeness.concurrency} at once, "
-            f"{one.politeness.crawls} crawls at once",
-        }
-    )
 
 
 @click.group()
@@ -137,7 +90,7 @@ def add(
         made = stored.add_monitor(
             connection, session.owner.id, entry, next_nominal_at=first, next_due_at=first, now=moment
         )
-        crawls = plan(connection, made)
+        crawls = plan(connection, made, choose_spiders(session.settings))
     count = sum(len(crawl.queries) for crawl in crawls)
     click.echo(f"monitor {made.id}: {made.name}, {count} queries, first run {when(made.next_due_at)}")
 
@@ -170,7 +123,7 @@ def show(session: Session, monitor: str) -> None:
     """
     with session.read() as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
-        crawls = plan(connection, one)
+        crawls = plan(connection, one, choose_spiders(session.settings))
         runs = list_runs(connection, session.owner.id, one.id, limit=10)
     print_fields(
         {
@@ -235,7 +188,7 @@ def run_(session: Session, monitor: str) -> None:
     """
     with session.act("monitor.run", monitor) as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
-        run_id = run_now(connection, one, now())
+        run_id = run_now(connection, one, now(), choose_spiders(session.settings))
         skipped = run_id is not None and list_runs(connection, session.owner.id, one.id, limit=1)[0].finished_at
     if skipped:
         raise Conflict(f"Run {run_id} was skipped: an earlier run is still open, or there is nothing to search for.")
@@ -259,7 +212,7 @@ def remove(session: Session, monitor: str) -> None:
 
 
 def _state_route(session: Session, one: Marketplace) -> None:
-    say(f"{one.title}: route {one.route}; {one.exercised}")
+    say(f"{one.title}: route {access_in_words(one, session.settings)}; {one.exercised}")
     try:
         listed = guard_from(session.settings).check_url(one.url)
     except AddressRefused as error:
@@ -304,4 +257,4 @@ def _next_five(one: Monitor) -> list[datetime]:
     return times
 
 
-commands = (marketplace, monitor)
+commands = (monitor,)

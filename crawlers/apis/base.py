@@ -1,5 +1,6 @@
 """What all interfaces share: a request to make, an answer that was read, and the shape of a reader of both."""
 
+import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ class UnexpectedAnswer(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request. `secret` headers are added when it is sent and never logged: names of keys, not the keys."""
+    """One request. It holds no secrets: these are added as headers when it is sent."""
 
     url: str
     method: str = "GET"
@@ -35,7 +36,7 @@ class Record:
     @property
     def body(self) -> bytes:
         """What is kept as evidence of it."""
-        return json.dumps(self.raw, ensure_ascii=False, sort_keys=True).encode()
+        return json.dumps(self.raw, ensure_ascii=False, sort_keys=True, default=str).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +79,11 @@ def text(value: Any) -> str | None:
 
 
 def plain_text(value: Any) -> str | None:
-    """Text without the markup that descriptions have."""
+    """Text without the markup and the entities that descriptions and titles have."""
     said = text(value)
-    return html_text.extract_text(said[:200_000]) or None if said and "<" in said else said
+    if said and "<" in said:
+        said = html_text.extract_text(said[:200_000]) or None
+    return html.unescape(said) if said and "&" in said else said
 
 
 def amount(value: Any, minor_digits: int = 0) -> Decimal | None:
@@ -101,6 +104,14 @@ def low_and_high(amounts: Sequence[Decimal | None]) -> tuple[Decimal | None, Dec
     """(lowest, highest where that is another)."""
     known = sorted({one for one in amounts if one is not None})
     return (known[0] if known else None, known[-1] if len(known) > 1 else None)
+
+
+def read_json(body: bytes) -> Any:
+    """An answer's JSON, its numbers exact. Raises UnexpectedAnswer."""
+    try:
+        return json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise UnexpectedAnswer(f"the answer is no JSON: {type(error).__name__}") from error
 
 
 def inside(value: Any, *path: str) -> Any:

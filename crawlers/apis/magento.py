@@ -21,14 +21,15 @@ from crawlers.currencies import CODES
 from crawlers.reading.listing import ReadListing
 
 _PAGE = 50
-# Magento wants words or a filter: every product has a price that is not below zero.
-_ALL = '($page:Int!,$size:Int!){products(filter:{price:{from:"0"}},pageSize'
-_FOUND = "($words:String!,$page:Int!,$size:Int!){products(search:$words,pageSize"
-:$size,currentPage:$page){
-page_info{current_page total_pages}
-items{uid sku name url_key stock_status description{html} categories{name}
-small_image{url} media_gallery{url}
-price_range{minimum_price{final_price{value currency}} maximum_price{final_price{value currency}}}}}}"""
+_FOUND = "query($page:Int!,$size:Int!,$words:String!){products(search:$words,"
+# Magento wants words or a filter: no product has a price below zero.
+_ALL = 'query($page:Int!,$size:Int!){products(filter:{price:{from:"0"}},'
+# Nothing that shops before 2.4 do not know: one strange name, and the whole answer is an error.
+_REST = (
+    "pageSize:$size,currentPage:$page){page_info{current_page total_pages}items{sku name url_key stock_status "
+    "description{html}categories{name}small_image{url}media_gallery{url}price_range{minimum_price{final_price{value "
+    "currency}}maximum_price{final_price{value currency}}}}}storeConfig{product_url_suffix}}"
+)
 
 
 class Magento:
@@ -53,13 +54,13 @@ class Magento:
         records = [Record(read=self._listing(one, suffix), raw=one) for one in items if text(one.get("name"))]
         number, last = (inside(data, "data", "products", "page_info", name) for name in ("current_page", "total_pages"))
         goes_on = isinstance(number, int) and isinstance(last, int) and number < last and bool(items)
-        words = json.loads(parse_qs(urlsplit(ask.url).query)["variables"][0])["words"]
+        words = json.loads(parse_qs(urlsplit(ask.url).query)["variables"][0]).get("words", "*")
         return Answer(records=tuple(records), next=self._page(words, number + 1) if goes_on else None)
 
-    def _page(self, query: str, number: int) -> Ask:
-        # Magento has no word for everything; a search for nothing finds it.
-        variables = {"words": "" if query == "*" else query, "page": number, "size": _PAGE}
-        asked = urlencode({"query": " ".join(_QUERY.split()), "variables": json.dumps(variables)})
+    def _page(self, words: str, number: int) -> Ask:
+        variables = {"page": number, "size": _PAGE} | ({} if words == "*" else {"words": words})
+        query = (_ALL if words == "*" else _FOUND) + _REST
+        asked = urlencode({"query": query, "variables": json.dumps(variables)})
         return Ask(url=urljoin(self._home, f"graphql?{asked}"), headers={"Accept": "application/json"})
 
     def _listing(self, item: dict[str, Any], suffix: str) -> ReadListing:
@@ -71,7 +72,7 @@ class Magento:
         categories = [text(inside(one, "name")) for one in item.get("categories") or []]
         pictures = [*(item.get("media_gallery") or []), item.get("small_image")]
         return ReadListing(
-            id=text(item.get("sku")) or text(item.get("uid")),
+            id=text(item.get("sku")),
             url=urljoin(self._home, key + suffix) if key else None,
             title=plain_text(item.get("name")),
             description=plain_text(inside(item, "description", "html")),

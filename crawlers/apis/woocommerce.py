@@ -38,17 +38,17 @@ class WooCommerce:
 
 
 def _listing(product: dict[str, Any]) -> ReadListing:
-    prices = product.get("prices") if isinstance(product.get("prices"), dict) else {}
-    digits = prices.get("currency_minor_unit")
+    prices = product.get("prices")
+    digits = inside(prices, "currency_minor_unit")
     # Amounts are whole numbers of the smallest unit: without knowing how small it is there is no price.
     known = isinstance(digits, int) and 0 <= digits <= _MOST_DIGITS
     said = [
-        prices.get("price"),
+        inside(prices, "price"),
         inside(prices, "price_range", "min_amount"),
         inside(prices, "price_range", "max_amount"),
     ]
     low, high = low_and_high([amount(one, digits) for one in said] if known and isinstance(digits, int) else [])
-    currency = text(prices.get("currency_code"))
+    currency = text(inside(prices, "currency_code"))
     in_stock = product.get("is_in_stock")
     categories = [text(one.get("name")) for one in product.get("categories") or [] if isinstance(one, dict)]
     return ReadListing(
