@@ -1,10 +1,13 @@
 """Which way a marketplace is read here and now: by its official API where the keys are set, else as it declares."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from counterfoil.marketplaces import Marketplace
 from counterfoil.settings import Settings, variable
 
+# A query that is a picture: the SHA-256 of a reference image behind it.
+IMAGE_QUERY = "image:"
 # The settings that an API's keys are in.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "ebay": ("ebay_client_id", "ebay_client_secret"),
@@ -14,11 +17,19 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def spider_of(marketplace: Marketplace, settings: Settings) -> str:
-    """The spider that searches a marketplace."""
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How a marketplace is searched: by which spider, and whether also for pictures."""
+
+    spider: str = "search"
+    by_image: bool = False
+
+
+def search_of(marketplace: Marketplace, settings: Settings) -> Search:
+    """How a marketplace is searched with these settings."""
     if marketplace.api is not None and not missing_keys(marketplace, settings):
-        return "api"
-    return "shop" if marketplace.platform is not None else "search"
+        return Search("api", by_image=marketplace.api.client == "ebay")
+    return Search("shop" if marketplace.platform is not None else "search")
 
 
 def missing_keys(marketplace: Marketplace, settings: Settings) -> list[str]:

@@ -51,9 +51,7 @@ class Settings(BaseModel):
     etsy_shared_secret: SecretStr | None = Field(None, description="Its shared secret.")
     mercadolibre_client_id: SecretStr | None = Field(None, description="Your application's id for Mercado Libre's API.")
     mercadolibre_client_secret: SecretStr | None = Field(None, description="Its secret.")
-    rakuten_application_id: SecretStr | None = Field(
-        None, description="Your application's id for Rakuten's Ichiba API."
-    )
+    rakuten_application_id: str | None = Field(None, description="Your application's id for Rakuten's Ichiba API.")
     rakuten_access_key: SecretStr | None = Field(None, description="Its access key.")
     proxy: SecretStr | None = Field(
         None, description="Proxy for outgoing requests: `http://host:port`, or `http://user:password@host:port`."

@@ -58,6 +58,10 @@ class Frontier:
         """The id of a listing that is stored."""
         return self._stored[key]
 
+    def waiting(self, asked_key: str) -> list[Sighting]:
+        """The sightings so far of a listing that is not stored yet."""
+        return list(self._waiting.get(asked_key, ()))
+
     def collect(self, asked_key: str) -> list[Sighting]:
         """Take the sightings of a listing that is about to be stored; later ones are given by `store`."""
         taken = self._waiting.get(asked_key, [])

@@ -10,7 +10,7 @@ from counterfoil.clock import now
 from counterfoil.models import Sighting
 from counterfoil.text import tokens
 from crawlers.addresses import kept_address, listing_id
-from crawlers.apis.base import Answer, Ask, Interface, Record, UnexpectedAnswer, read_json
+from crawlers.apis.base import Ask, Interface, Record, UnexpectedAnswer, read_json
 from crawlers.extraction import to_item
 from crawlers.frontier import Next
 from crawlers.items import ListingItem, SeenAgain
@@ -34,6 +34,11 @@ class InterfaceSpider(SearchSpider):
         if self.observations.stop is not None:
             return
         self.interface = self.open_interface()
+        for request in self.first_requests():
+            yield request
+
+    def first_requests(self) -> Iterator[Request]:
+        """The first page of each query."""
         for query in [EVERYTHING] if self.interface.is_catalogue else self.assignment.queries:
             if self.frontier.spend_page():
                 yield self.ask(self.interface.search(query), query, number=1, above=0)
@@ -51,9 +56,9 @@ class InterfaceSpider(SearchSpider):
             dont_filter=True,
         )
 
-    def parse_answer(
+    async def parse_answer(
         self, response: Response, query: str, number: int, above: int, ask: Ask
-    ) -> Iterator[ListingItem | SeenAgain | Request]:
+    ) -> AsyncIterator[ListingItem | SeenAgain | Request]:
         """Read a page of an interface's results."""
         try:
             answer = self.interface.read(ask, read_json(response.body))
@@ -62,15 +67,19 @@ class InterfaceSpider(SearchSpider):
             return
         empty = number == 1 and not answer.records
         self.observations.note_results(query, Fate.EMPTY if empty else Fate.READ, f"{response.url}: shows no results")
-        self.frontier.turn_page(query, [record.read.id or record.read.url or "" for record in answer.records])
+        items = [self.item_of(record.read) for record in answer.records]
+        self.frontier.turn_page(query, [item.key for item in items if item is not None])
         again: list[tuple[int, Sighting]] = []
-        for rank, record in enumerate(answer.records, above + 1):
-            yield from self._seen(record, rank, query, again)
+        for rank, (record, item) in enumerate(zip(answer.records, items, strict=True), above + 1):
+            if item is not None:
+                async for found in self._seen(record, item, rank, query, again):
+                    yield found
         if again and self.recorder is not None:
             yield SeenAgain(sightings=tuple(again))
-        yield from self._next(answer, query, number, above)
+        if answer.next is not None and self.frontier.goes_on(query, number):
+            yield self.ask(answer.next, query, number + 1, above + len(answer.records))
 
-    def read_record(self, record: Record, item: ListingItem) -> Iterator[ListingItem | Request]:
+    async def read_record(self, record: Record, item: ListingItem) -> AsyncIterator[ListingItem | SeenAgain | Request]:
         """What becomes of a listing that is new to this crawl: the item, unless more is to be asked about it."""
         yield self.complete(item, record)
 
@@ -83,12 +92,9 @@ class InterfaceSpider(SearchSpider):
         self.observations.note_listing(Fate.READ)
         return item
 
-    def _seen(
-        self, record: Record, rank: int, query: str, again: list[tuple[int, Sighting]]
-    ) -> Iterator[ListingItem | Request]:
-        item = self.item_of(record.read)
-        if item is None:
-            return
+    async def _seen(
+        self, record: Record, item: ListingItem, rank: int, query: str, again: list[tuple[int, Sighting]]
+    ) -> AsyncIterator[ListingItem | SeenAgain | Request]:
         for wanted in self._queries_for(record.read, query):
             sighting = Sighting(query=wanted, rank=rank, seen_at=now())
             match self.frontier.see(item.key, sighting, is_whole=True):
@@ -97,7 +103,8 @@ class InterfaceSpider(SearchSpider):
                 case Next.NOTE:
                     again.append((self.frontier.listing_id(item.key), sighting))
         if item.asked_key is not None:
-            yield from self.read_record(record, item)
+            async for found in self.read_record(record, item):
+                yield found
 
     def item_of(self, read: ReadListing) -> ListingItem | None:
         """The item of a listing; None for one without an address or a title, which nobody could look at."""
@@ -114,10 +121,6 @@ class InterfaceSpider(SearchSpider):
         if not self.interface.is_catalogue:
             return [query]
         return [wanted for wanted in self.assignment.queries if has_words(wanted, read.title, read.brand, read.sku)]
-
-    def _next(self, answer: Answer, query: str, number: int, above: int) -> Iterator[Request]:
-        if answer.next is not None and self.frontier.goes_on(query, number):
-            yield self.ask(answer.next, query, number + 1, above + len(answer.records))
 
 
 def has_words(query: str, *said: str | None) -> bool:

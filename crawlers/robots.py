@@ -1,6 +1,6 @@
 """robots.txt as RFC 9309 asks: what cannot be reached forbids everything, what does not exist forbids nothing.
 
-Pictures and pages alike; nothing is exempt but robots.txt itself.
+Pictures and pages alike; nothing is exempt but robots.txt itself, and official APIs.
 """
 
 import logging
@@ -30,6 +30,8 @@ from crawlers.slots import space_out
 log = logging.getLogger(__name__)
 
 _OWN_REQUEST = "robots_txt"
+# Official APIs are asked by agreement, with a key of the operator's; robots.txt is for those who have none.
+BY_AGREEMENT = "by_agreement"
 # A crawl waits for this answer, so it gets less patience than a page.
 _MOST_SECONDS = 30
 # A site that wants longer pauses between requests is not crawled: in an hour not sixty pages of it could be read.
@@ -52,7 +54,7 @@ class RobotsMiddleware:
 
     async def process_request(self, request: Request) -> None:
         """Hold a request to its site's Crawl-delay. Raises RobotsDisallowed for what the site does not want crawled."""
-        if request.meta.get(_OWN_REQUEST):
+        if request.meta.get(_OWN_REQUEST) or request.meta.get(BY_AGREEMENT):
             return
         rules = await self._rules_for(request.url)
         objection = objection_to(request.url, rules)

@@ -4,35 +4,52 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import sqlalchemy as sa
 
-from counterfoil.access import spider_of
+from counterfoil.access import IMAGE_QUERY, Search, search_of
 from counterfoil.marketplaces import load_marketplaces
 from counterfoil.models import Brand, Monitor, Product
 from counterfoil.settings import Settings
 from counterfoil.store.brands import list_brands
-from counterfoil.store.products import list_products
+from counterfoil.store.products import list_products, list_reference_images
 from counterfoil.store.runs import PlannedCrawl
 from counterfoil.text import normalise, tokens
 
 # A crawl should last minutes: small enough that one that dies costs little, large enough that starting it is nothing.
 _QUERIES_PER_CRAWL = 25
+# Each is a call of its own against the day's quota.
+_IMAGES_PER_PRODUCT = 3
 
 
-def plan(connection: sa.Connection, monitor: Monitor, spiders: Mapping[str, str]) -> list[PlannedCrawl]:
+def plan(connection: sa.Connection, monitor: Monitor, searches: Mapping[str, Search]) -> list[PlannedCrawl]:
     """The crawls that a run of this monitor needs now; none when its products are all gone and it names no queries.
 
-    `spiders` says which spider searches a marketplace, by name.
+    `searches` says how each marketplace is searched, by name.
     """
     queries = monitor.queries or tuple(make_queries(connection, monitor))
-    return [
-        PlannedCrawl(marketplace=name, spider=spiders.get(name, "search"), queries=piece, limits=monitor.limits)
-        for name in monitor.marketplaces
-        for piece in _pieces(queries)
-    ]
+    planned = []
+    for name in monitor.marketplaces:
+        search = searches.get(name, Search())
+        images = image_queries(connection, monitor) if search.by_image else ()
+        planned += [
+            PlannedCrawl(marketplace=name, spider=search.spider, queries=piece, limits=monitor.limits)
+            for piece in _pieces((*queries, *images))
+        ]
+    return planned
 
 
-def choose_spiders(settings: Settings) -> dict[str, str]:
-    """The spider that searches each declared marketplace. Raises InvalidDeclaration."""
-    return {name: spider_of(one, settings) for name, one in load_marketplaces(settings).items()}
+def choose_searches(settings: Settings) -> dict[str, Search]:
+    """How each declared marketplace is searched. Raises InvalidDeclaration."""
+    return {name: search_of(one, settings) for name, one in load_marketplaces(settings).items()}
+
+
+def image_queries(connection: sa.Connection, monitor: Monitor) -> tuple[str, ...]:
+    """Reference images of the monitor's products as queries, each once, the first few of each product."""
+    queries: dict[str, None] = {}
+    for product in list_products(connection, monitor.owner_id):
+        if product.id not in monitor.product_ids:
+            continue
+        images = list_reference_images(connection, monitor.owner_id, product.id)
+        queries.update(dict.fromkeys(IMAGE_QUERY + image.image_sha256 for image in images[:_IMAGES_PER_PRODUCT]))
+    return tuple(queries)
 
 
 def make_queries(connection: sa.Connection, monitor: Monitor) -> Iterator[str]:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from apscheduler.job import Job
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from counterfoil.access import Search
 from counterfoil.clock import now
 from counterfoil.exceptions import Conflict, CounterfoilError, StoreError
 from counterfoil.models import Monitor, RunKind, RunTrigger
@@ -21,7 +22,7 @@ from counterfoil.store import Store
 from counterfoil.store.monitors import advance, due_monitors
 from counterfoil.store.runs import add_run
 from scheduler.housekeeping import remove_old_logs, sweep_evidence
-from scheduler.planning import choose_spiders, plan
+from scheduler.planning import choose_searches, plan
 from scheduler.triggers import next_nominal
 
 log = logging.getLogger(__name__)
@@ -65,8 +66,8 @@ def fire_due(store: Store, settings: Settings) -> int:
     moment = now()
     with store.read() as connection:
         due = due_monitors(connection, moment)
-    spiders = choose_spiders(settings) if due else {}
-    return sum(_fire_safely(store, settings, monitor, moment, spiders) for monitor in due)
+    searches = choose_searches(settings) if due else {}
+    return sum(_fire_safely(store, settings, monitor, moment, searches) for monitor in due)
 
 
 def fire(
@@ -75,7 +76,7 @@ def fire(
     *,
     late_after: timedelta,
     moment: datetime,
-    spiders: Mapping[str, str] | None = None,
+    searches: Mapping[str, Search] | None = None,
 ) -> int | None:
     """Move a due monitor on and make its run, in the caller's transaction; the run's id, None if another was first.
 
@@ -94,13 +95,13 @@ def fire(
         trigger=RunTrigger.SCHEDULE,
         nominal_at=monitor.next_nominal_at,
         late=moment - monitor.next_nominal_at > late_after + timedelta(seconds=monitor.schedule.jitter_seconds),
-        planned=plan(connection, monitor, spiders or {}),
+        planned=plan(connection, monitor, searches or {}),
         now=moment,
     )
 
 
 def run_now(
-    connection: sa.Connection, monitor: Monitor, moment: datetime, spiders: Mapping[str, str] | None = None
+    connection: sa.Connection, monitor: Monitor, moment: datetime, searches: Mapping[str, Search] | None = None
 ) -> int | None:
     """Make a run because a person asked for one; the schedule stays as it is."""
     return add_run(
@@ -111,7 +112,7 @@ def run_now(
         trigger=RunTrigger.MANUAL,
         nominal_at=moment,
         late=False,
-        planned=plan(connection, monitor, spiders or {}),
+        planned=plan(connection, monitor, searches or {}),
         now=moment,
     )
 
@@ -129,7 +130,7 @@ def _wake(ticking: Job, seconds: float) -> None:
 
 
 def _fire_safely(
-    store: Store, settings: Settings, monitor: Monitor, moment: datetime, spiders: Mapping[str, str]
+    store: Store, settings: Settings, monitor: Monitor, moment: datetime, searches: Mapping[str, Search]
 ) -> int:
     try:
         with store.write() as connection:
@@ -138,7 +139,7 @@ def _fire_safely(
                 monitor,
                 late_after=timedelta(seconds=settings.late_seconds),
                 moment=moment,
-                spiders=spiders,
+                searches=searches,
             )
     except (StoreError, Conflict) as error:
         if error.fatal:

@@ -42,6 +42,8 @@ class Asked:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass
@@ -179,10 +181,17 @@ def serving(market: Market, host: str = "127.0.0.1", tls: ssl.SSLContext | None 
         wbufsize = -1
         disable_nagle_algorithm = True
 
+        def do_POST(self) -> None:
+            self._answer(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+
         def do_GET(self) -> None:
+            self._answer(b"")
+
+        def _answer(self, body: bytes) -> None:
             parts = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            asked = Asked(parts.path, query, {name.lower(): value for name, value in self.headers.items()})
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = Asked(parts.path, query, headers, self.command, body)
             market.asked.append(asked)
             self._say(market.answer(asked))
 

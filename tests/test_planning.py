@@ -8,7 +8,7 @@ from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.brands import add_brand
 from counterfoil.store.products import ProductEntry, add_product, remove_product
-from scheduler.planning import choose_spiders, make_queries, plan
+from scheduler.planning import choose_searches, make_queries, plan
 
 
 @pytest.fixture
@@ -127,5 +127,5 @@ def test_a_marketplace_is_searched_by_the_spider_that_its_declaration_asks_for(
     (folder / "marketplace.yaml").write_text(said)
     monitor = new_monitor(sqlite_store, owner_id, marketplaces=("outlet", "undeclared"), queries=("bag",))
     with sqlite_store.read() as connection:
-        crawls = plan(connection, monitor, choose_spiders(settings))
+        crawls = plan(connection, monitor, choose_searches(settings))
     assert {crawl.marketplace: crawl.spider for crawl in crawls} == {"outlet": "shop", "undeclared": "search"}

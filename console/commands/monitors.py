@@ -16,7 +16,7 @@ from counterfoil.models import CrawlLimits, Monitor, MonitorState, Schedule, Sch
 from counterfoil.store import monitors as stored
 from counterfoil.store.products import find_product, list_products
 from counterfoil.store.runs import list_runs
-from scheduler.planning import choose_spiders, plan
+from scheduler.planning import choose_searches, plan
 from scheduler.service import next_times, run_now
 from scheduler.triggers import next_nominal
 
@@ -90,7 +90,7 @@ def add(
         made = stored.add_monitor(
             connection, session.owner.id, entry, next_nominal_at=first, next_due_at=first, now=moment
         )
-        crawls = plan(connection, made, choose_spiders(session.settings))
+        crawls = plan(connection, made, choose_searches(session.settings))
     count = sum(len(crawl.queries) for crawl in crawls)
     click.echo(f"monitor {made.id}: {made.name}, {count} queries, first run {when(made.next_due_at)}")
 
@@ -123,7 +123,7 @@ def show(session: Session, monitor: str) -> None:
     """
     with session.read() as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
-        crawls = plan(connection, one, choose_spiders(session.settings))
+        crawls = plan(connection, one, choose_searches(session.settings))
         runs = list_runs(connection, session.owner.id, one.id, limit=10)
     print_fields(
         {
@@ -188,7 +188,7 @@ def run_(session: Session, monitor: str) -> None:
     """
     with session.act("monitor.run", monitor) as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
-        run_id = run_now(connection, one, now(), choose_spiders(session.settings))
+        run_id = run_now(connection, one, now(), choose_searches(session.settings))
         skipped = run_id is not None and list_runs(connection, session.owner.id, one.id, limit=1)[0].finished_at
     if skipped:
         raise Conflict(f"Run {run_id} was skipped: an earlier run is still open, or there is nothing to search for.")

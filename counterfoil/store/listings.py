@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -122,6 +123,26 @@ def record_seen(
     _add_sighting(connection, owner_id, crawl_id, listing_id, latest.id, sighting)
     request_inspection(connection, owner_id, listing_id, latest.id, sighting.seen_at)
     return int(listing_id)
+
+
+def record_unchanged(
+    connection: sa.Connection,
+    *,
+    crawl_id: int,
+    marketplace: str,
+    key: str,
+    title: str,
+    price: Decimal | None,
+    currency: str | None,
+    sighting: Sighting,
+) -> int | None:
+    """The same as `record_seen`, but None also where title or price are not those of the newest version."""
+    same = sa.and_(listings.c.marketplace == marketplace, listings.c.listing_key == key)
+    listing_id = connection.scalar(sa.select(listings.c.id).where(same))
+    latest = _latest(connection, listing_id) if listing_id is not None else None
+    if latest is None or (latest.title, latest.price, latest.currency) != (title, price, currency):
+        return None
+    return record_seen(connection, crawl_id=crawl_id, marketplace=marketplace, key=key, sighting=sighting)
 
 
 def listings_seen(connection: sa.Connection, crawl_id: int) -> dict[str, int]:
