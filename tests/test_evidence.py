@@ -113,7 +113,11 @@ def test_a_damaged_file_is_not_handed_out(anywhere: EvidenceStore, files: Files)
         EvidenceStore(_reading(files, b"picturE")).get_image(name)
 
 
-@pytest.mark.parametrize("damage", [b"", b"no gzip", gzip.compress(b"other"), gzip.compress(b"<html>" * 99)[:-9]])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"no gzip", gzip.compress(b"other"), gzip.compress(b"<html>" * 99)[:-9]],
+    ids=["nothing", "no gzip", "another body", "cut short"],
+)
 def test_a_damaged_body_is_not_handed_out(anywhere: EvidenceStore, files: Files, damage: bytes) -> None:
     name = anywhere.put_body(b"<html>" * 99)
     files.put(f"bodies/{name[:2]}/{name[2:4]}/{name}", damage)

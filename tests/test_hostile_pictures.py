@@ -14,7 +14,7 @@ from counterfoil.exceptions import UnreadablePicture
 from counterfoil.fingerprints import fingerprint
 from counterfoil.pictures import FORMATS, decode
 from counterfoil.settings import Settings
-from crawlers.images import is_picture
+from crawlers.picture_bytes import picture_problem
 from indexer.decoding import PictureDecoder
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
@@ -115,7 +115,7 @@ def test_it_is_refused_and_the_reason_named(name: str) -> None:
     "name", ["SVG", "SVG with a declaration", "PDF called .jpg", "HEIC", "HTML", "ZIP", "no bytes"]
 )
 def test_what_no_format_of_the_list_begins_like_is_not_even_stored(name: str) -> None:
-    assert not is_picture(REFUSED[name][0]())
+    assert picture_problem(REFUSED[name][0]())
 
 
 # ---------------------------------------------------------------------------------- read, whatever else is in it
@@ -154,7 +154,7 @@ def test_what_follows_a_picture_changes_nothing(file_format: str, tail: bytes) -
 def test_a_wrong_name_or_type_changes_nothing(file_format: str) -> None:
     """Neither `decode` nor what stores a picture is told a name: the content says what it is."""
     data = encoded(scene(), file_format)
-    assert is_picture(data)
+    assert picture_problem(data) is None
     assert decode(data).size == (300, 200)
 
 
