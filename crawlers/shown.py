@@ -1,6 +1,7 @@
 """How pages mark what they show: what calls itself a price, what is struck out, what is hidden."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 _PRICY = re.compile(
@@ -8,18 +9,18 @@ _PRICY = re.compile(
     re.I,
 )
 _OLD = re.compile(
-    r"(?:^|[-_ ])(?:old|was|rrp|msrp|uvp|list|regular|reg|original|orig|before|strike|striked|strikethrough|"
-    r"crossed|line-through|"
-    r"linethrough|prev|previous|ex|del|compare|retail|full|normal|statt|antes|barre|barr[eé]|antiguo|anterior|"
-    r"tachado|"
-    r"market|saving|savings|save|you-save|discount|off|percent|percentage|without|excl|ht|netto|net|notax|"
-    r"tax)(?:[-_ ]|$)|"
-    r"old-?price|price-?old(?!-live)|oldPrice|priceOld|wasPrice|listPrice|was-price|regularPrice|origPrice|"
-    r"beforePrice|"
-    r"crossedPrice|priceSave|unit-?price|priceUnit|price-per|perUnit|instal|finance|monthly|shipping|delivery|"
-    r"versand",
+    r"(?:^|[-_ ])(?:old|was|rrp|msrp|uvp|before|strike|striked|strikethrough|crossed|line-through|linethrough|prev|"
+    r"previous|del|compare|statt|antes|barre|barr[eé]|antiguo|anterior|tachado|saving|savings|save|you-save|discount|off|"
+    r"percent|percentage|without|excl|ht|notax|tax)(?:[-_ ]|$)|"
+    r"old-?price|price-?old(?!-live)|oldPrice|priceOld|wasPrice|listPrice|was-price|origPrice|beforePrice|originalPrice|"
+    r"original-price|price-original|crossedPrice|priceSave|unit-?price|priceUnit|price-per|perUnit|instal|finance|"
+    r"monthly|shipping|delivery|versand",
 )
-_STRUCK = {"del", "s", "strike"}
+_REGULAR = re.compile(
+    r"(?:^|[-_ ])(?:regular|reg|normal|list|full|retail|market|original|orig|net|netto|base)(?:[-_ ]|$)|regularPrice",
+)
+_NAMING = ("class", "id", "itemprop", "data-testid")
+STRUCK = {"del", "s", "strike"}
 SKIPPED = {"script", "style", "noscript", "template", "svg", "option", "select"}
 
 
@@ -30,14 +31,36 @@ def names_of(element: Any, *attributes: str) -> str:
 
 def is_pricy(element: Any) -> bool:
     """Whether the element calls itself a price."""
-    return bool(_PRICY.search(names_of(element, "class", "id", "itemprop", "data-testid")))
+    return any(_says_price(said) for said in map(element.get, _NAMING) if said)
+
+
+@lru_cache(maxsize=20_000)
+def _says_price(said: str) -> bool:
+    return bool(_PRICY.search(said))
 
 
 def is_old(element: Any) -> bool:
     """Whether the element is struck out, or calls itself an old price, a saving, a price per unit."""
-    if element.tag in _STRUCK:
+    if element.tag in STRUCK:
         return True
-    return bool(_OLD.search(names_of(element))) or "line-through" in (element.get("style") or "")
+    if any(_says_old(said) for said in map(element.get, ("class", "id")) if said):
+        return True
+    return "line-through" in (element.get("style") or "")
+
+
+def may_be_old(element: Any) -> bool:
+    """Whether the element calls itself a regular or list price: the price to pay where there is no other."""
+    return any(_says_regular(said) for said in map(element.get, ("class", "id")) if said)
+
+
+@lru_cache(maxsize=20_000)
+def _says_old(said: str) -> bool:
+    return bool(_OLD.search(said))
+
+
+@lru_cache(maxsize=20_000)
+def _says_regular(said: str) -> bool:
+    return bool(_REGULAR.search(said))
 
 
 def is_hidden(element: Any) -> bool:

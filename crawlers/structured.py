@@ -14,7 +14,7 @@ from typing import Any
 from crawlers.shown import is_old, price_text
 
 Node = dict[str, Any]
-Document = Any  # the root of an lxml.html tree; lxml has no types
+Document = Any  # the root of an lxml tree; lxml has no types
 
 _MOST_NODES = 5_000
 _MOST_ELEMENTS = 200_000
@@ -58,7 +58,7 @@ def json_ld(root: Document) -> list[Node]:
     documents = []
     for script in root.iter("script"):
         if "ld+json" in (script.get("type") or "").lower():
-            documents.append(_parse(script.text_content()))
+            documents.append(_parse(script.text or ""))
     return list(_walk(documents))
 
 
@@ -112,7 +112,7 @@ def _property(element: Any, names: list[str]) -> str | None:
         if value:
             return value
     content = (element.get("content") or "").strip()
-    return content or " ".join(element.text_content().split())[:_LONGEST_PROPERTY] or None
+    return content or " ".join("".join(element.itertext()).split())[:_LONGEST_PROPERTY] or None
 
 
 def opengraph(root: Document) -> dict[str, list[str]]:

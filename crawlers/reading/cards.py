@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -12,10 +11,12 @@ from crawlers.reading.claims import Claims, claims
 from crawlers.reading.context import PageContext
 from crawlers.reading.schema_org import addresses
 from crawlers.reading.text import fixed_address, one_line
-from crawlers.reading.visible import picture_address, shown_prices
-from crawlers.shown import is_hidden, is_old, names_of
+from crawlers.reading.visible import ShownPrice, picture_address, shown_prices
+from crawlers.shown import is_old, names_of
 
 _MOST_CARDS = 500
+_PICTURES = ("img",)
+_HEADINGS = ("h1", "h2", "h3", "h4")
 _FEWEST = 3
 _NO_LINK = re.compile(
     r"cart|basket|wishlist|wish-list|compare|review|login|signin|register|javascript:|mailto:|/brand/|/marke/|"
@@ -37,20 +38,9 @@ _ASIDE = re.compile(
 )
 
 
-@dataclass
-class CardGroup:
-    """Elements that look alike and each hold a listing."""
-
-    elements: list[Any] = field(default_factory=list)
-    score: float = 0.0
-
-
 def find_cards(page: PageContext) -> list[Claims]:
     """The listings of a page of results, in its order, each once."""
-    group = _best_group(page)
-    if group is None:
-        return []
-    return read_cards(page, group.elements)
+    return read_cards(page, card_elements(page))
 
 
 def read_cards(page: PageContext, elements: Sequence[Any]) -> list[Claims]:
@@ -134,17 +124,26 @@ def _main_link(card: Any) -> Any | None:
         if not href or _NO_LINK.search(href) or href.startswith("#"):
             continue
         place = href.partition("#")[0].partition("?")[0] or href
-        weight = (
-            1
-            + 2 * bool(link.xpath(".//img"))
-            + 2 * bool(link.xpath("ancestor::h1|ancestor::h2|ancestor::h3|ancestor::h4|.//h2|.//h3|.//h4"))
-        )
+        weight = 1 + 2 * _has(link, _PICTURES) + 2 * (_has(link, _HEADINGS) or _is_below(link, _HEADINGS, card))
         weight += bool(_TITLE.search(link.get("class") or ""))
         counts[place] += weight
         best.setdefault(place, link)
     if not counts:
         return None
     return best[max(counts, key=lambda place: counts[place])]
+
+
+def _has(element: Any, tags: tuple[str, ...]) -> bool:
+    return next(element.iter(*tags), None) is not None
+
+
+def _is_below(element: Any, tags: tuple[str, ...], top: Any) -> bool:
+    for above in element.iterancestors():
+        if above.tag in tags:
+            return True
+        if above is top:
+            break
+    return False
 
 
 def _title(card: Any, link: Any | None) -> str | None:
@@ -205,14 +204,28 @@ def _is_price(text: str) -> bool:
 
 
 def _card_price(page: PageContext, card: Any) -> PriceText | None:
-    prices: list[tuple[float, PriceText]] = []
-    for order, (element, price) in enumerate(shown_prices(page, card)):
-        if order > 20:
-            break
-        if price.low <= 0 or any(is_old(above) or is_hidden(above) for above in _up_to(element, card)):
-            continue
-        prices.append((0.1 * order - (1.0 if price.currency else 0.0), price))
-    return min(prices, key=lambda one: one[0])[1] if prices else None
+    """The price of a card: of those inside it the least doubtful, and of these the first that names its currency."""
+    inside = _inside(page).get(card)
+    if inside is None:
+        inside = [one for one in shown_prices(page).current if card in one.element.iterancestors()]
+    own = [one for one in inside if not any(is_old(above) for above in _up_to(one.element, card))]
+    if not own:
+        return None
+    return min(own, key=lambda one: (one.doubt, not one.pricy, one.price.currency is None)).price
+
+
+def _inside(page: PageContext) -> dict[Any, list[ShownPrice]]:
+    """The prices inside each element that has any, a few levels up."""
+    if "inside" not in page.kept:
+        found: dict[Any, list[ShownPrice]] = {}
+        for shown in shown_prices(page).current:
+            for depth, above in enumerate((shown.element, *shown.element.iterancestors())):
+                if depth > 14 or above.tag in {"body", "html"}:
+                    break
+                found.setdefault(above, []).append(shown)
+        page.kept["inside"] = found
+    kept: dict[Any, list[ShownPrice]] = page.kept["inside"]
+    return kept
 
 
 def _up_to(element: Any, top: Any) -> list[Any]:
@@ -224,24 +237,24 @@ def _up_to(element: Any, top: Any) -> list[Any]:
     return found
 
 
-def _best_group(page: PageContext) -> CardGroup | None:
-    priced: Counter[Any] = Counter()
-    for order, (element, _) in enumerate(shown_prices(page)):
-        if order > 3_000:
-            break
-        for depth, above in enumerate((element, *element.iterancestors())):
-            if depth > 14 or above.tag in {"body", "html"}:
-                break
-            priced[above] += 1
+def card_elements(page: PageContext) -> list[Any]:
+    """The elements that look like one another and each hold a listing; of several such groups the largest."""
+    if "cards" not in page.kept:
+        page.kept["cards"] = _best_group(page)
+    found: list[Any] = page.kept["cards"]
+    return found
+
+
+def _best_group(page: PageContext) -> list[Any]:
     groups: dict[tuple[str, ...], list[Any]] = {}
-    for element in priced:
+    for element in _inside(page):
         parent = element.getparent()
-        if parent is None:
-            continue
-        groups.setdefault((_signature(element), _signature(parent), _signature(parent.getparent())), []).append(element)
+        if parent is not None:
+            signature = (_signature(element), _signature(parent), _signature(parent.getparent()))
+            groups.setdefault(signature, []).append(element)
     best: tuple[float, int, list[Any]] | None = None
     for members in groups.values():
-        if len(members) < _FEWEST:
+        if len(members) < _FEWEST or (best is not None and len(members) < best[0]):
             continue
         cards = [one for one in members if _holds_listing(one)]
         distinct = {_place(_main_link(one)) for one in cards}
@@ -249,9 +262,7 @@ def _best_group(page: PageContext) -> CardGroup | None:
         size = -min(len(list(one.iterancestors())) for one in cards) if cards else 0
         if len(distinct) >= _FEWEST and (best is None or (weight, size) > best[:2]):
             best = (weight, size, cards)
-    if best is None:
-        return None
-    return CardGroup(_with_unpriced(best[2]), best[0])
+    return [] if best is None else _with_unpriced(best[2])
 
 
 def _with_unpriced(cards: list[Any]) -> list[Any]:
@@ -269,9 +280,7 @@ def _with_unpriced(cards: list[Any]) -> list[Any]:
 
 def _holds_listing(element: Any) -> bool:
     link = _main_link(element)
-    return link is not None and (
-        element.tag == "a" or bool(element.xpath("boolean(.//img)")) or _title(element, link) is not None
-    )
+    return link is not None and (element.tag == "a" or _has(element, _PICTURES) or _title(element, link) is not None)
 
 
 def _place(link: Any | None) -> str:

@@ -12,7 +12,8 @@ from crawlers.currencies import CODES, OF_COUNTRY, share_a_sign
 from crawlers.reading.text import fixed_address, one_line
 from crawlers.structured import Document, Node, json_ld, microdata, opengraph
 
-_SAID_IN_SCRIPT = re.compile(r"""["']?[cC]urrency(?:_?[cC]ode|I[dD]|Iso)?\\?["']?\s*[:=,]\s*\\?["']([A-Z]{3})\\?["']""")
+# Begins with letters that can be searched for fast.
+_SAID_IN_SCRIPT = re.compile(r"""urrency(?:_?[cC]ode|I[dD]|Iso)?\\?["']?\s*[:=,]\s*\\?["']([A-Z]{3})\\?["']""")
 _LOCALE = re.compile(r"^[a-z]{2,3}[-_]([A-Za-z]{2})\b")
 _AMERICAN = re.compile(
     r"\bU\.?S\.?A\b|\bUnited States\b|\b1?[-. (]*8(?:00|88|77|66|55|44)[-.) ]+\d{3}[-. ]\d{4}|"
@@ -30,6 +31,7 @@ class PageContext:
     url: str | None = None
     declaration: Marketplace | None = None
     warnings: list[str] = field(default_factory=list)
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def base(self) -> str | None:
@@ -74,7 +76,7 @@ class PageContext:
     def heading(self) -> str | None:
         """The first heading that says something."""
         for element in self.root.iter("h1"):
-            text = one_line(element.text_content())
+            text = one_line("".join(element.itertext()))
             if text:
                 return text
         return None

@@ -157,7 +157,7 @@ def from_page_selectors(page: PageContext, market: Marketplace) -> list[Claims]:
     """What declared selectors find on an item page, one set of claims for each layout that fits."""
     found = []
     for layout in market.reading.page:
-        if layout.when and not _select(page.root, layout.when):
+        if layout.when and not select(page.root, layout.when):
             continue
         values = dict(_values(_selected(page, layout), page.base, page.used_here))
         said = claims(f"declared:{layout.name}", **values)
@@ -180,8 +180,8 @@ def _selected(page: PageContext, layout: PageSelectors) -> dict[str, Any]:
 def from_card_selectors(page: PageContext, layout: CardSelectors, market: Marketplace) -> list[Claims]:
     """The listings that a declared layout of cards finds, each once."""
     found: dict[str, Claims] = {}
-    for card in _select(page.root, layout.card)[:_MOST]:
-        if layout.skip and _select(card, layout.skip):
+    for card in select(page.root, layout.card)[:_MOST]:
+        if layout.skip and select(card, layout.skip):
             continue
         raw = {name: _field(card, name, selector) for name, selector in layout.fields.items()}
         said = _identified(claims(f"declared:{layout.name}", **dict(_values(raw, page.base, page.used_here))), market)
@@ -193,7 +193,7 @@ def from_card_selectors(page: PageContext, layout: CardSelectors, market: Market
 
 def next_by_selector(page: PageContext, selector: str) -> str | None:
     """Where the element that a selector names leads."""
-    for element in _select(page.root, selector):
+    for element in select(page.root, selector):
         address = fixed_address(element if isinstance(element, str) else element.get("href"), page.base)
         if address:
             return address
@@ -201,7 +201,7 @@ def next_by_selector(page: PageContext, selector: str) -> str | None:
 
 
 def _field(root: Any, name: str, selector: str) -> Any:
-    found = _select(root, selector)
+    found = select(root, selector)
     if name == "images":
         return [one if isinstance(one, str) else picture_address(one) for one in found]
     for one in found:
@@ -218,7 +218,8 @@ def _field(root: Any, name: str, selector: str) -> Any:
     return None
 
 
-def _select(root: Any, selector: str) -> list[Any]:
+def select(root: Any, selector: str) -> list[Any]:
+    """The elements, attributes or texts that a selector names; none where it is no selector."""
     try:
         found = root.xpath(_xpath(selector))
     except (SelectorError, ValueError):

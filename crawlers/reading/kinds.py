@@ -1,10 +1,20 @@
-"""Tells pages that show no listing: blocked, not found, empty."""
+"""Tells what a page is: about one thing, a page of results, or one without listings and why."""
 
 import re
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from counterfoil.marketplaces import Marketplace
+from crawlers.addresses import listing_id
+from crawlers.reading.cards import card_elements
+from crawlers.reading.claims import Claims
 from crawlers.reading.context import PageContext
-from crawlers.reading.declared import _select
+from crawlers.reading.declared import select
+from crawlers.reading.listing import PageKind
+from crawlers.reading.schema_org import is_named, main_product
+from crawlers.reading.visible import main_price
+from crawlers.shown import SKIPPED
+from crawlers.structured import Node, types_of
 
 # Words in the title or heading of pages that stand in the way of a crawler. Only looked for where no listing is shown.
 _BARRIERS = re.compile(
@@ -38,7 +48,79 @@ _EMPTY = re.compile(
     r"没有找到|沒有找到|没有结果|抱歉|該当する商品|見つかりませんでした",
     re.I,
 )
-_LONGEST = 6_000
+_LONGEST = 60_000
+# So many listings on a page of one thing are hardly its asides.
+_MANY_CARDS = 8
+# A price as sure as this stands near the heading and calls itself a price.
+_SURE = 5.0
+
+
+def kind_of(page: PageContext, product: Sequence[Claims] | None, cards: int) -> PageKind:
+    """What a page is: `product` is what its sources say about one thing, `cards` how many listings repeat on it."""
+    market = page.declaration
+    address = page.url or page.canonical
+    if market is not None and address and listing_id(market, address) and product is not None:
+        return PageKind.BLOCKED if barrier(page) and not _is_priced(product) else PageKind.PRODUCT
+    weight = _product_weight(page, product)
+    if weight >= 2 and (cards < _MANY_CARDS or weight >= 3):
+        return PageKind.PRODUCT
+    if cards:
+        return PageKind.RESULTS
+    if barrier(page):
+        return PageKind.BLOCKED
+    if is_not_found(page):
+        return PageKind.NOT_FOUND
+    if is_empty(page, market):
+        return PageKind.EMPTY
+    if product is not None and _is_priced(product) and page.heading:
+        return PageKind.PRODUCT
+    return PageKind.UNKNOWN
+
+
+def _is_priced(product: Iterable[Claims]) -> bool:
+    return any(one.get("price") is not None for one in product if one.source != "visible")
+
+
+def _product_weight(page: PageContext, product: Sequence[Claims] | None) -> float:
+    """How much speaks for a page about one thing; 2 is enough where not much repeats on it, 3 anyway."""
+    if product is None:
+        return 0
+    weight = 0.0
+    for nodes in (page.nodes, page.items):
+        main, names = main_product(nodes, page)
+        if main is not None:
+            weight += _node_weight(page, main, names)
+    if any("product" in one.lower() for one in page.meta.get("og:type", [])):
+        weight += 2
+    if any(name.startswith("product:") for name in page.meta):
+        weight += 1
+    if any({"ItemList", "SearchResultsPage"} & types_of(node) for node in page.nodes):
+        weight -= 1
+    return weight + _lone_price(page)
+
+
+def _node_weight(page: PageContext, main: Node, names: int) -> float:
+    priced = bool(main.get("offers"))
+    if priced and is_named(main, page.heading, page.title):
+        return 3.5 if names <= 3 else 3
+    return 2 if names == 1 or (priced and names <= 3) else 0.5 if priced else 0
+
+
+def _lone_price(page: PageContext) -> float:
+    """A price beside the heading, in a part of the page where nothing repeats, is that of the page's one thing."""
+    shown, score, distance = main_price(page)
+    if shown is None or distance is None:
+        return 0
+    cards = set(card_elements(page))
+    above = list(shown.element.iterancestors())
+    if cards.intersection(above) or shown.element in cards:
+        return 0
+    heading = next(one for one in page.root.iter("h1") if "".join(one.itertext()).strip())
+    around = set(heading.iterancestors())
+    common = next((one for one in above if one in around), None)
+    if common is None or any(common in card.iterancestors() for card in cards):
+        return 0
+    return 3 if score >= _SURE else 1
 
 
 def barrier(page: PageContext) -> bool:
@@ -60,11 +142,26 @@ def is_empty(page: PageContext, market: Marketplace | None) -> bool:
         market is not None
         and market.search is not None
         and market.search.empty
-        and _select(page.root, market.search.empty)
+        and select(page.root, market.search.empty)
     ):
         return True
     body = page.root.find("body")
-    text = "" if body is None else " ".join(body.text_content().split())[: _LONGEST * 10]
+    text = "" if body is None else _text(body)
     return bool(_EMPTY.search(text)) or bool(
         re.search(r"\baddProducts['\"]?\s*[,:]\s*\[\]|\"products\"\s*:\s*\[\]", page.text)
     )
+
+
+def _text(body: Any) -> str:
+    """What people read on the page: not its scripts."""
+    parts: list[str] = []
+    length = 0
+    for element in body.iter("*"):
+        if element.tag not in SKIPPED and element.text:
+            parts.append(element.text)
+            length += len(element.text)
+        if element.tail:
+            parts.append(element.tail)
+        if length > _LONGEST:
+            break
+    return " ".join(" ".join(parts).split())

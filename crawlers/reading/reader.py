@@ -1,7 +1,7 @@
 """Reads one page: what it is, its listings with the source of each value, the next page. No I/O, no guesses."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,13 +19,12 @@ from crawlers.reading.declared import (
     next_in_data,
 )
 from crawlers.reading.documents import OpenedPage, open_page
-from crawlers.reading.kinds import barrier, is_empty, is_not_found
+from crawlers.reading.kinds import kind_of
 from crawlers.reading.listing import PageKind, ReadListing, ReadPage
 from crawlers.reading.paging import next_page
 from crawlers.reading.records import find_records
 from crawlers.reading.schema_org import from_nodes, from_opengraph, main_product
-from crawlers.reading.visible import from_visible, pictures
-from crawlers.structured import types_of
+from crawlers.reading.visible import from_visible, pictures, shown_prices
 
 _MOST_WARNINGS = 50
 # A price as sure as this stands beside the heading and calls itself a price.
@@ -169,9 +168,9 @@ def _read_html(
     page.declaration = market
     cards, following = _result_cards(page, market)
     product = _product(page, market)
-    kind = _kind(page, market, product, cards)
+    kind = kind_of(page, product, len(cards))
     if kind is PageKind.PRODUCT and product is not None:
-        listing, warnings = settle(product)
+        listing, warnings = _settled(page, product)
         return ReadPage(
             kind=kind,
             url=url or page.canonical,
@@ -189,9 +188,29 @@ def read_product(page: PageContext) -> ReadListing | None:
     said = _product(page, page.declaration)
     if said is None:
         return None
-    listing, warnings = settle(said)
+    listing, warnings = _settled(page, said)
     page.warnings.extend(warnings)
     return listing
+
+
+def _settled(page: PageContext, said: Sequence[Claims]) -> tuple[ReadListing, list[str]]:
+    """One listing out of what the sources say, without a price that the page shows struck out."""
+    shown = shown_prices(page)
+    current = shown.values()
+    warnings: list[str] = []
+    kept = []
+    for one in said:
+        values = dict(one.values)
+        for name in ("price_max", "price"):
+            value = values.get(name)
+            if value in shown.old and value not in current and current:
+                warnings.append(f"{name}: {one.source} says {value}, which the page shows struck out")
+                del values[name]
+                if name == "price":
+                    values.pop("price_max", None)
+        kept.append(Claims(one.source, values))
+    listing, odd = settle(kept)
+    return listing, [*warnings, *odd]
 
 
 def read_results(page: PageContext) -> tuple[tuple[ReadListing, ...], str | None]:
@@ -265,56 +284,12 @@ def _addressed(page: PageContext, market: Marketplace | None) -> Claims:
 
 def _around_heading(page: PageContext) -> Any:
     """The part of the page around its heading that has pictures."""
-    heading = next((one for one in page.root.iter("h1") if one.text_content().strip()), None)
+    heading = next((one for one in page.root.iter("h1") if "".join(one.itertext()).strip()), None)
     if heading is not None:
         for above in heading.iterancestors():
             if next(above.iter("img"), None) is not None:
                 return above
     return page.root
-
-
-def _kind(page: PageContext, market: Marketplace | None, product: list[Claims] | None, cards: list[Claims]) -> PageKind:
-    address = page.url or page.canonical
-    if market is not None and address and listing_id(market, address) and product is not None:
-        if barrier(page) and not _is_priced(product):
-            return PageKind.BLOCKED
-        return PageKind.PRODUCT
-    weight = _product_weight(page, product)
-    if weight >= 2 and not (len(cards) >= 8 and weight < 3):
-        return PageKind.PRODUCT
-    if cards:
-        return PageKind.RESULTS
-    if barrier(page):
-        return PageKind.BLOCKED
-    if is_not_found(page):
-        return PageKind.NOT_FOUND
-    if is_empty(page, market):
-        return PageKind.EMPTY
-    if product is not None and _is_priced(product) and page.heading:
-        return PageKind.PRODUCT
-    return PageKind.UNKNOWN
-
-
-def _is_priced(product: Iterable[Claims]) -> bool:
-    return any(one.get("price") is not None for one in product if one.source != "visible")
-
-
-def _product_weight(page: PageContext, product: list[Claims] | None) -> int:
-    if product is None:
-        return 0
-    weight = 0
-    for nodes in (page.nodes, page.items):
-        main, names = main_product(nodes, page)
-        if main is not None:
-            priced = bool(main.get("offers"))
-            weight += 2 if names == 1 or (priced and names <= 3) else 1 if priced else 0
-    if any("product" in one.lower() for one in page.meta.get("og:type", [])):
-        weight += 2
-    if any(name.startswith("product:") for name in page.meta):
-        weight += 1
-    if any("ItemList" in types_of(node) or "SearchResultsPage" in types_of(node) for node in page.nodes):
-        weight -= 1
-    return weight
 
 
 def _page(

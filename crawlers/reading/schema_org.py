@@ -64,12 +64,18 @@ def main_product(nodes: list[Node], page: PageContext) -> tuple[Node | None, int
         named = _path(_own_address(product, page))
         if named and named in {path, canonical} and named != "/":
             return product, len(names)
-    heading = _bare(page.heading)
     for product in found:
-        name = _bare(text_of(product.get("name")))
-        if name and heading and (name in heading or heading in name):
+        if is_named(product, page.heading, page.title):
             return product, len(names)
     return found[0], len(names)
+
+
+def is_named(product: Node, *texts: str | None) -> bool:
+    """Whether a heading or title names the product."""
+    name = _bare(text_of(product.get("name")))
+    return len(name) > 2 and any(
+        text and (name in text or (len(text) > 8 and text in name)) for text in map(_bare, texts)
+    )
 
 
 def from_opengraph(page: PageContext) -> Claims:

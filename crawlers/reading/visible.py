@@ -1,15 +1,15 @@
 """What people see: the price beside the heading, pictures, the seller's name. The last resort, and a cross-check."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from crawlers.prices import PriceText, read_price_text
 from crawlers.reading.claims import Claims, claims
 from crawlers.reading.context import PageContext
 from crawlers.reading.schema_org import addresses
-from crawlers.shown import SKIPPED, is_hidden, is_old, is_pricy, names_of, price_text
+from crawlers.shown import SKIPPED, STRUCK, is_hidden, is_old, is_pricy, may_be_old, names_of, price_text
 
 _ELSEWHERE = re.compile(
     r"related|recommend|similar|also|carousel|upsell|cross-?sell|recently|viewed|basket|cart(?!-?form)|minicart|"
@@ -22,6 +22,9 @@ _ELSEWHERE = re.compile(
     re.I,
 )
 _LONGEST = 160
+_MOST_PRICES = 1_500
+_DIGIT = re.compile(r"\d")
+_SIGN = re.compile(r"[$€£¥￥₹₽₩₺₫₪₱฿₴₸৳]")
 _ORIGIN_LABELS = frozenset(
     {"ships from", "shipped from", "dispatched from", "item location", "versand aus", "artikelstandort", "发货地"}
 )
@@ -29,73 +32,120 @@ _ORIGIN_LABELS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ShownPrice:
-    """A price as it is shown somewhere on the page; a higher score makes it likelier to be the page's own."""
+    """A price as it is shown somewhere on the page; `doubt` grows with what speaks against its being the one to pay."""
 
     price: PriceText
-    score: float
     element: Any
+    pricy: bool
+    doubt: float
 
 
-def shown_prices(page: PageContext, root: Any = None, pricy_only: bool = False) -> Iterator[tuple[Any, PriceText]]:
-    """The elements that show a price to pay now, innermost, in the page's order."""
+@dataclass(frozen=True, slots=True)
+class ShownPrices:
+    """All prices that a page shows, in its order, and the amounts that it shows struck out."""
+
+    current: tuple[ShownPrice, ...]
+    old: frozenset[Decimal]
+
+    def values(self) -> set[Decimal]:
+        """The amounts that are shown as prices to pay."""
+        return {one.price.low for one in self.current} | {one.price.high for one in self.current if one.price.high}
+
+
+def shown_prices(page: PageContext) -> ShownPrices:
+    """Every price that the page shows: the outermost element around each whose text states one price."""
+    if "prices" not in page.kept:
+        page.kept["prices"] = _all_prices(page)
+    found: ShownPrices = page.kept["prices"]
+    return found
+
+
+def _all_prices(page: PageContext) -> ShownPrices:
     taken: set[Any] = set()
-    for element in (page.root if root is None else root).iter("*"):
-        if not isinstance(element.tag, str) or element.tag in SKIPPED:
+    old: set[Decimal] = set()
+    current: list[ShownPrice] = []
+    for element in page.root.iter("*"):
+        tag = element.tag
+        if not isinstance(tag, str) or tag in SKIPPED:
             continue
         pricy = is_pricy(element)
-        if not pricy and (pricy_only or not _own_text_has_digit(element)):
-            continue
-        text = price_text(element)
-        if not text or len(text) > _LONGEST or not any(map(str.isdigit, text)):
-            continue
-        read = read_price_text(text, page.used_here)
-        if read is None or (not pricy and read.currency is None and not _has_sign(text)):
-            continue
-        above = element.getparent()
-        if above is not None and above in taken:
+        if is_old(element) and (pricy or tag in STRUCK or _DIGIT.search(element.text or "")):
+            read = _read(page, element, False)
+            old.update({read.low} if read else ())
             taken.add(element)
             continue
+        if element.getparent() in taken:
+            taken.add(element)
+            continue
+        if not pricy and not _DIGIT.search(element.text or ""):
+            continue
+        read = _read(page, element, not pricy)
+        if read is None or read.low <= 0:
+            continue
         taken.add(element)
-        yield element, read
-
-
-def main_price(page: PageContext) -> ShownPrice | None:
-    """The price that the page shows for what it is about: near its heading, not among the related things."""
-    heading = next((one for one in page.root.iter("h1") if one.text_content().strip()), None)
-    around = _ancestors(heading) if heading is not None else {}
-    best: ShownPrice | None = None
-    for order, (element, price) in enumerate(shown_prices(page)):
-        if order > 400:
+        current.append(ShownPrice(read, element, pricy, _doubt(element)))
+        if len(current) >= _MOST_PRICES:
             break
-        score = _score(element, price, around, order)
-        if score is not None and (best is None or score > best.score):
-            best = ShownPrice(price, score, element)
+    return ShownPrices(tuple(current), frozenset(old))
+
+
+def _read(page: PageContext, element: Any, needs_sign: bool) -> PriceText | None:
+    text = price_text(element)
+    if not text or len(text) > _LONGEST or not _DIGIT.search(text):
+        return None
+    read = read_price_text(text, page.used_here)
+    if read is not None and needs_sign and read.currency is None and not _SIGN.search(text):
+        return None
+    return read
+
+
+def _doubt(element: Any) -> float:
+    doubt = 0.0
+    for depth, above in enumerate((element, *element.iterancestors())):
+        if depth > 5:
+            break
+        if is_hidden(above):
+            doubt += 3.0
+        if depth and is_old(above):
+            doubt += 3.0
+        if depth < 3 and may_be_old(above):
+            doubt += 1.0
+    return doubt
+
+
+def main_price(page: PageContext) -> tuple[ShownPrice | None, float, int | None]:
+    """The price that the page shows for what it is about: near its heading, not among the related things.
+
+    With how sure that is, and how far from the heading it stands.
+    """
+    heading = next((one for one in page.root.iter("h1") if "".join(one.itertext()).strip()), None)
+    around = _ancestors(heading) if heading is not None else {}
+    best: tuple[ShownPrice | None, float, int | None] = (None, 0.0, None)
+    for order, shown in enumerate(shown_prices(page).current[:400]):
+        score, nearest = _score(shown, around, order)
+        if best[0] is None or score > best[1]:
+            best = (shown, score, nearest)
     return best
 
 
-def _score(element: Any, price: PriceText, around: dict[Any, int], order: int) -> float | None:
-    if price.low <= 0:
-        return None
-    score = 2.0 if is_pricy(element) else 0.0
-    score += 1.0 if price.currency else 0.0
-    score -= order * 0.02
+def _score(shown: ShownPrice, around: dict[Any, int], order: int) -> tuple[float, int | None]:
+    score = 2.0 if shown.pricy else 0.0
+    score += 1.0 if shown.price.currency else 0.0
+    score -= order * 0.02 + 2.0 * shown.doubt
     nearest: int | None = None
-    for depth, above in enumerate((element, *element.iterancestors())):
+    for depth, above in enumerate((shown.element, *shown.element.iterancestors())):
         if depth > 40:
             break
-        if is_old(above) or is_hidden(above):
-            return None if depth < 4 else score - 6
         if above in around:
             nearest = depth + around[above]
             break
-        said = names_of(above)
-        if _ELSEWHERE.search(said):
+        if _ELSEWHERE.search(names_of(above)):
             score -= 4.0
     if nearest is not None:
         score += 4.0 - 0.2 * nearest
-    if element.get("itemprop") == "price":
+    if shown.element.get("itemprop") == "price":
         score += 2.0
-    return score
+    return score, nearest
 
 
 def _ancestors(element: Any) -> dict[Any, int]:
@@ -108,25 +158,26 @@ def _ancestors(element: Any) -> dict[Any, int]:
 
 def from_visible(page: PageContext) -> tuple[Claims, float]:
     """Claims of what the page shows, and how sure its price is."""
-    shown = main_price(page)
+    shown, score, _ = main_price(page)
+    price = shown.price if shown else None
     said = claims(
         "visible",
         title=page.heading,
         ships_from=labelled(page, _ORIGIN_LABELS),
-        price=shown.price.low if shown else None,
-        price_max=shown.price.high if shown else None,
-        currency=shown.price.currency if shown else None,
+        price=price.low if price else None,
+        price_max=price.high if price else None,
+        currency=price.currency if price else None,
     )
-    return said, shown.score if shown else 0.0
+    return said, score
 
 
 def labelled(page: PageContext, labels: frozenset[str]) -> str | None:
     """The visible value beside one of these labels, in a list of terms or a table."""
     for label in page.root.iter("dt", "th"):
-        if " ".join(label.text_content().split()).rstrip(":").casefold() in labels:
+        if " ".join("".join(label.itertext()).split()).rstrip(":").casefold() in labels:
             value = label.getnext()
             if value is not None and value.tag in {"dd", "td"}:
-                return " ".join(value.text_content().split())[:300] or None
+                return " ".join("".join(value.itertext()).split())[:300] or None
     return None
 
 
@@ -186,11 +237,3 @@ def _largest(srcset: str) -> str | None:
         if best is None or width > best[0]:
             best = (width, words[0].rstrip(","))
     return best[1] if best else None
-
-
-def _own_text_has_digit(element: Any) -> bool:
-    return any(map(str.isdigit, element.text or ""))
-
-
-def _has_sign(text: str) -> bool:
-    return any(mark in text for mark in "$€£¥￥₹₽₩₺₫₪₱฿₴₸৳")
