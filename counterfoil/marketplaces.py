@@ -91,21 +91,31 @@ class FieldPaths(_Declared):
 
 
 class CardSelectors(_Declared):
-    """Where one layout of a marketplace's pages of results has its listings: CSS selectors, relative to `card`."""
+    """Where one layout of a marketplace's pages of results has its listings: CSS selectors, relative to `card`.
+
+    Of a field with a pattern only what its first group matches is its value. Cards in which `skip` finds something are
+    no listings.
+    """
 
     name: str
     card: str
-    fields: dict[str, str]
+    fields: dict[str, str | tuple[str, ...]]
+    patterns: dict[str, str] = {}
     skip: str | None = None
     next: str | None = None
 
 
 class PageSelectors(_Declared):
-    """Where one layout of a marketplace's item pages has its fields: CSS selectors, `::attr(name)` for an attribute."""
+    """Where one layout of a marketplace's item pages has its fields: CSS selectors, `::attr(name)` for an attribute.
+
+    Without `when`, or where it finds something, the page has this layout. Of a field with a pattern only what its first
+    group matches is its value.
+    """
 
     name: str
     when: str | None = None
     fields: dict[str, str | tuple[str, ...]]
+    patterns: dict[str, str] = {}
 
 
 class Reading(_Declared):
@@ -114,6 +124,14 @@ class Reading(_Declared):
     data: tuple[FieldPaths, ...] = ()
     cards: tuple[CardSelectors, ...] = ()
     page: tuple[PageSelectors, ...] = ()
+
+
+class Expectations(_Declared):
+    """What reading must find, or the layout has changed: fields of every listing of results, and how many of them."""
+
+    fields: tuple[str, ...] = ()
+    fewest: int = Field(default=1, ge=0)
+    most: int = Field(default=500, ge=1)
 
 
 class BrowserPages(_Declared):
@@ -160,7 +178,8 @@ class Marketplace(_Declared):
     A shop of a known `platform` needs no `search` and `listing`: it is asked through the platform's own interface, or
     read by its sitemap.
 
-    `domains` are its hosts, each with the currency that its pages use, or an empty text where that differs by page.
+    `domains` are its hosts, each with the currency that its pages use, or an empty text where that differs by page;
+    `media` those of its pictures, which tell whose a page without an address is.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")
@@ -170,6 +189,7 @@ class Marketplace(_Declared):
     languages: tuple[str, ...] = ()
     currencies: tuple[str, ...] = ()
     domains: dict[str, str] = {}
+    media: tuple[str, ...] = ()
     route: Literal["api", "feed", "crawl", "import"] = "crawl"
     platform: Literal["shopify", "woocommerce", "magento", "prestashop", "sitemap"] | None = None
     exercised: str
@@ -177,6 +197,7 @@ class Marketplace(_Declared):
     search: SearchPages
     listing: ListingPages
     api: ApiAccess | None = None
+    expectations: Expectations = Expectations()
     politeness: Politeness = Politeness()
     browser: BrowserPages | None = None
     reading: Reading = Reading()

@@ -9,15 +9,17 @@ _PRICY = re.compile(
     re.I,
 )
 _OLD = re.compile(
-    r"(?:^|[-_ ])(?:old|was|rrp|msrp|uvp|before|strike|striked|strikethrough|crossed|line-through|linethrough|prev|"
-    r"previous|del|compare|statt|antes|barre|barr[eé]|antiguo|anterior|tachado|saving|savings|save|you-save|discount|off|"
-    r"percent|percentage|without|excl|ht|notax|tax)(?:[-_ ]|$)|"
+    r"(?:^|[-_ ])(?:old(?!-live)|was|rrp|msrp|uvp|before|strike|striked|strikethrough|crossed|line-through|linethrough|"
+    r"prev|previous|del|compare|statt|antes|barre|barr[eé]|antiguo|anterior|tachado|saving|savings|save|you-save|"
+    r"discount|off|percent|percentage|without|excl|notax|price-tax|price-ht)(?:[-_ ]|$)|"
     r"old-?price|price-?old(?!-live)|oldPrice|priceOld|wasPrice|listPrice|was-price|origPrice|beforePrice|originalPrice|"
     r"original-price|price-original|crossedPrice|priceSave|unit-?price|priceUnit|price-per|perUnit|instal|finance|"
     r"monthly|shipping|delivery|versand",
 )
 _REGULAR = re.compile(
-    r"(?:^|[-_ ])(?:regular|reg|normal|list|full|retail|market|original|orig|net|netto|base)(?:[-_ ]|$)|regularPrice",
+    r"(?:^|[-_ ])(?:regular|reg|normal|list-?price|full|retail|"
+    r"market|original|orig|net|netto|base)(?:[-_ ]|$)|regularPrice|"
+    r"price-old-live",
 )
 _NAMING = ("class", "id", "itemprop", "data-testid")
 STRUCK = {"del", "s", "strike"}
@@ -89,3 +91,34 @@ def _collect(element: Any, parts: list[str], depth: int, top: bool = False) -> N
             parts.append(child.tail)
     if element.tag in {"div", "p", "li", "br", "span", "td"}:
         parts.append(" " if element.tag != "span" else "")
+
+
+_BLOCKS = frozenset(
+    {
+        *("div", "p", "li", "ul", "ol", "td", "th", "tr", "table", "br", "section", "article", "header", "footer"),
+        *("dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "button", "option", "form", "label", "figure"),
+    }
+)
+
+
+def words_of(element: Any) -> str:
+    """The text of an element as it is read: a line stays together, blocks apart, scripts are left out."""
+    parts: list[str] = []
+    _spell(element, parts, 0)
+    return " ".join("".join(parts).split())
+
+
+def _spell(element: Any, parts: list[str], depth: int) -> None:
+    if not isinstance(element.tag, str) or element.tag in {"script", "style", "noscript", "template"} or depth > 60:
+        return
+    block = element.tag in _BLOCKS
+    if block:
+        parts.append(" ")
+    if element.text:
+        parts.append(element.text)
+    for child in element:
+        _spell(child, parts, depth + 1)
+        if child.tail:
+            parts.append(child.tail)
+    if block:
+        parts.append(" ")

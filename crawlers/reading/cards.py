@@ -12,7 +12,7 @@ from crawlers.reading.context import PageContext
 from crawlers.reading.schema_org import addresses
 from crawlers.reading.text import fixed_address, one_line
 from crawlers.reading.visible import ShownPrice, picture_address, shown_prices
-from crawlers.shown import is_old, names_of
+from crawlers.shown import is_old, names_of, words_of
 
 _MOST_CARDS = 500
 _PICTURES = ("img",)
@@ -39,8 +39,12 @@ _ASIDE = re.compile(
 
 
 def find_cards(page: PageContext) -> list[Claims]:
-    """The listings of a page of results, in its order, each once."""
-    return read_cards(page, card_elements(page))
+    """The listings of a page of results, in its order, each once; fewer than three that look alike are none."""
+    found = read_cards(page, card_elements(page))
+    if len(found) < _FEWEST:
+        page.kept["cards"] = []
+        return []
+    return found
 
 
 def read_cards(page: PageContext, elements: Sequence[Any]) -> list[Claims]:
@@ -96,6 +100,8 @@ def id_from_address(address: str | None) -> str | None:
     words = [re.sub(r"\.(?:html?|php|aspx?|jsp)$", "", one) for one in segments]
     words = [one for one in words if one.lower() not in {"index", "p", "dp", "product", "products", "item"}]
     for word in reversed(words[-2:]):
+        if re.search(r"[^\d](?:19|20)\d\d$", word):
+            continue
         found = re.search(r"(?:^|[-_.])((?:[A-Za-z]{0,3}[-]?)?\d{4,}[A-Za-z0-9]*)$", word)
         if found:
             return found[1]
@@ -107,6 +113,9 @@ def id_from_address(address: str | None) -> str | None:
 
 def _id(card: Any) -> str | None:
     for element in (card, *card.iterdescendants()):
+        numbered = re.fullmatch(r"(?:product|item|goods)-(?:price|id|image)-(\d+)", element.get("id") or "")
+        if numbered:
+            return numbered[1]
         for name in _ID_ATTRIBUTES:
             value = (element.get(name) or "").strip() if isinstance(element.tag, str) else ""
             if value and re.fullmatch(r"[\w.:-]{2,60}", value) and any(map(str.isdigit, value)):
@@ -159,7 +168,7 @@ def _title(card: Any, link: Any | None) -> str | None:
         linked = link is not None and element.tag == "a" and element.get("href") == link.get("href")
         if not (heading or named or linked):
             continue
-        text = _own_words(element)
+        text = words_of(element)
         if not text or len(text) > 500 or not any(map(str.isalpha, text)) or _is_price(text):
             continue
         score = 3.0 * heading + 2.5 * named + 2.0 * linked + min(len(text), 60) / 60 - (2.0 if len(text) > 250 else 0)
@@ -185,18 +194,6 @@ def _completed(best: str | None, card: Any, link: Any | None) -> str | None:
         )
         return whole or best
     return best
-
-
-def _own_words(element: Any) -> str | None:
-    parts: list[str] = []
-    for child in element.iter():
-        if isinstance(child.tag, str) and child.tag in {"script", "style", "noscript", "svg"}:
-            continue
-        if child.text and isinstance(child.tag, str):
-            parts.append(child.text)
-        if child.tail and child is not element:
-            parts.append(child.tail)
-    return one_line(" ".join(parts)) if len(parts) > 1 else one_line("".join(parts))
 
 
 def _is_price(text: str) -> bool:
@@ -259,6 +256,8 @@ def _best_group(page: PageContext) -> list[Any]:
         cards = [one for one in members if _holds_listing(one)]
         distinct = {_place(_main_link(one)) for one in cards}
         weight = len(distinct) * (0.2 if _is_aside(members[0]) else 1.0)
+        # Prices in menus and lists of offers have no pictures.
+        weight *= 1.0 if 2 * sum(_has(one, _PICTURES) for one in cards) >= len(cards) else 0.3
         size = -min(len(list(one.iterancestors())) for one in cards) if cards else 0
         if len(distinct) >= _FEWEST and (best is None or (weight, size) > best[:2]):
             best = (weight, size, cards)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from counterfoil.marketplaces import Marketplace
 from crawlers.currencies import CODES, OF_COUNTRY, share_a_sign
 from crawlers.reading.text import fixed_address, one_line
+from crawlers.shown import words_of
 from crawlers.structured import Document, Node, json_ld, microdata, opengraph
 
 # Begins with letters that can be searched for fast.
@@ -19,6 +20,9 @@ _AMERICAN = re.compile(
     r"\bU\.?S\.?A\b|\bUnited States\b|\b1?[-. (]*8(?:00|88|77|66|55|44)[-.) ]+\d{3}[-. ]\d{4}|"
     r"\b[A-Z]{2} \d{5}(?:-\d{4})?\b"
 )
+# What Chromium, Firefox's add-ons and SingleFile write at the head of a page that they save.
+_SAVED = re.compile(r"(?:saved from url=\(\d+\)|^\s*url: )(https?://\S+)", re.MULTILINE)
+_SHORTEST_HEADING = 6
 _MOST_SCRIPT = 3_000_000
 
 
@@ -32,6 +36,12 @@ class PageContext:
     declaration: Marketplace | None = None
     warnings: list[str] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """A page that a browser saved says where it was."""
+        if self.url is None:
+            saved = _SAVED.search(self.text, 0, 5_000)
+            self.url = fixed_address(saved[1], None) if saved else None
 
     @cached_property
     def base(self) -> str | None:
@@ -75,11 +85,24 @@ class PageContext:
     @cached_property
     def heading(self) -> str | None:
         """The first heading that says something."""
+        return words_of(self.heading_element) or None if self.heading_element is not None else None
+
+    @cached_property
+    def heading_element(self) -> Any | None:
+        """The element of the first heading; of a page without any, the one that says what the document's title says."""
         for element in self.root.iter("h1"):
-            text = one_line("".join(element.itertext()))
-            if text:
-                return text
-        return None
+            if words_of(element):
+                return element
+        title = _bare(f"{self.title or ''} {' '.join(self.meta.get('og:title', []))}")
+        named: tuple[int, Any] | None = None
+        for count, element in enumerate(self.root.iter("h2", "h3", "h4", "div", "span", "p", "strong", "b")):
+            text = element.text or ""
+            if count > 20_000 or not 4 <= len(text) <= 300:
+                continue
+            bare = _bare(text)
+            if len(bare) >= _SHORTEST_HEADING and bare in title and (named is None or len(bare) > named[0]):
+                named = (len(bare), element)
+        return named[1] if named else None
 
     @cached_property
     def title(self) -> str | None:
@@ -112,12 +135,12 @@ class PageContext:
         return found[1].lower() if found else None
 
     def _visible_text(self) -> str:
-        body = self.root.find("body")
-        return (
-            ""
-            if body is None
-            else " ".join(body.itertext("p", "div", "span", "li", "td", "a", "address", "footer"))[:400_000]
-        )
+        texts = self.root.xpath("//body//text()[not(parent::script or parent::style)]")
+        return " ".join(text for text in texts[:20_000] if not text.isspace())
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\W+", "", text.casefold())
 
 
 def declared_currencies(declaration: Marketplace | None, host: str) -> Sequence[str]:

@@ -19,7 +19,7 @@ from crawlers.reading.embedded import states
 from crawlers.reading.schema_org import addresses
 from crawlers.reading.text import fixed_address, one_line, plain
 from crawlers.reading.visible import picture_address
-from crawlers.shown import price_text
+from crawlers.shown import price_text, words_of
 from crawlers.values import schema_word
 
 _MOST = 500
@@ -55,7 +55,7 @@ def _record(
 ) -> Claims | None:
     raw = {name: _first(record, expressions) for name, expressions in paths.fields.items()}
     values = dict(_values(raw, base, used_here, paths.divisor))
-    if not values.get("title"):
+    if not values.get("title") or not (values.get("id") or values.get("url")):
         return None
     return _identified(claims(f"declared:{paths.name}", **values), market)
 
@@ -167,10 +167,18 @@ def from_page_selectors(page: PageContext, market: Marketplace) -> list[Claims]:
 
 
 def _selected(page: PageContext, layout: PageSelectors) -> dict[str, Any]:
+    return _raw(page.root, layout.fields, layout.patterns)
+
+
+def _raw(root: Any, fields: Mapping[str, str | tuple[str, ...]], patterns: Mapping[str, str]) -> dict[str, Any]:
+    """What the selectors of each field find, the first that finds anything that its pattern takes."""
     raw: dict[str, Any] = {}
-    for name, selectors in layout.fields.items():
+    for name, selectors in fields.items():
         for selector in (selectors,) if isinstance(selectors, str) else selectors:
-            value = _field(page.root, name, selector)
+            value = _field(root, name, selector)
+            if value and name in patterns:
+                found = re.search(patterns[name], " ".join(str(value).split()), re.IGNORECASE)
+                value = found[1].strip() if found else None
             if value:
                 raw[name] = value
                 break
@@ -183,7 +191,7 @@ def from_card_selectors(page: PageContext, layout: CardSelectors, market: Market
     for card in select(page.root, layout.card)[:_MOST]:
         if layout.skip and select(card, layout.skip):
             continue
-        raw = {name: _field(card, name, selector) for name, selector in layout.fields.items()}
+        raw = _raw(card, layout.fields, layout.patterns)
         said = _identified(claims(f"declared:{layout.name}", **dict(_values(raw, page.base, page.used_here))), market)
         key = said.get("id") or said.get("url")
         if said.get("title") and key and key not in market.listing.placeholders:
@@ -212,7 +220,7 @@ def _field(root: Any, name: str, selector: str) -> Any:
         elif name in {"price", "price_max"}:
             text = (one.get("content") or "") or price_text(one)
         else:
-            text = (one.get("content") or "") or " ".join(one.itertext())
+            text = (one.get("content") or "") or words_of(one)
         if text.strip():
             return text.strip()
     return None

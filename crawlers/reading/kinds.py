@@ -13,7 +13,7 @@ from crawlers.reading.declared import select
 from crawlers.reading.listing import PageKind
 from crawlers.reading.schema_org import is_named, main_product
 from crawlers.reading.visible import main_price
-from crawlers.shown import SKIPPED
+from crawlers.shown import SKIPPED, names_of
 from crawlers.structured import Node, types_of
 
 # Words in the title or heading of pages that stand in the way of a crawler. Only looked for where no listing is shown.
@@ -51,16 +51,28 @@ _EMPTY = re.compile(
 _LONGEST = 60_000
 # So many listings on a page of one thing are hardly its asides.
 _MANY_CARDS = 8
+_BUY = re.compile(
+    r"add[-_ ]?(?:item[-_ ]?)?to[-_ ]?(?:cart|basket|bag)|addtocart|addtobasket|buy[-_ ]?(?:it[-_ ]?)?now|button-cart|"
+    r"in den (?:warenkorb|einkaufswagen)|ajouter au panier|añadir al carrito|agregar al carro|adicionar ao carrinho|"
+    r"comprar(?: agora| ahora)?$|aggiungi al carrello|in winkelwagen|do koszyka|do košíka|v košarico|в корзину|купить|"
+    r"加入購物車|加入购物车|立即购买|立即購買|カートに入れる|장바구니",
+    re.I,
+)
 # A price as sure as this stands near the heading and calls itself a price.
 _SURE = 5.0
 
 
-def kind_of(page: PageContext, product: Sequence[Claims] | None, cards: int) -> PageKind:
-    """What a page is: `product` is what its sources say about one thing, `cards` how many listings repeat on it."""
+def kind_of(page: PageContext, product: Sequence[Claims] | None, cards: int, declared: bool) -> PageKind:
+    """What a page is: `product` is what its sources say about one thing, `cards` how many listings repeat on it.
+
+    `declared` says that the cards have a layout that the marketplace declares for its pages of results.
+    """
     market = page.declaration
     address = page.url or page.canonical
     if market is not None and address and listing_id(market, address) and product is not None:
         return PageKind.BLOCKED if barrier(page) and not _is_priced(product) else PageKind.PRODUCT
+    if declared and market is not None:
+        return PageKind.RESULTS
     weight = _product_weight(page, product)
     if weight >= 2 and (cards < _MANY_CARDS or weight >= 3):
         return PageKind.PRODUCT
@@ -72,7 +84,7 @@ def kind_of(page: PageContext, product: Sequence[Claims] | None, cards: int) -> 
         return PageKind.NOT_FOUND
     if is_empty(page, market):
         return PageKind.EMPTY
-    if product is not None and _is_priced(product) and page.heading:
+    if product is not None and page.heading and (_is_priced(product) or _lone_price(page)):
         return PageKind.PRODUCT
     return PageKind.UNKNOWN
 
@@ -96,6 +108,8 @@ def _product_weight(page: PageContext, product: Sequence[Claims] | None) -> floa
         weight += 1
     if any({"ItemList", "SearchResultsPage"} & types_of(node) for node in page.nodes):
         weight -= 1
+    buying = _buying(page)
+    weight += 1 if 1 <= buying <= 4 else -0.5 if buying >= _MANY_CARDS else 0
     return weight + _lone_price(page)
 
 
@@ -109,18 +123,40 @@ def _node_weight(page: PageContext, main: Node, names: int) -> float:
 def _lone_price(page: PageContext) -> float:
     """A price beside the heading, in a part of the page where nothing repeats, is that of the page's one thing."""
     shown, score, distance = main_price(page)
-    if shown is None or distance is None:
+    heading = page.heading_element
+    if shown is None or distance is None or heading is None:
         return 0
     cards = set(card_elements(page))
-    above = list(shown.element.iterancestors())
-    if cards.intersection(above) or shown.element in cards:
+    path = [shown.element, *shown.element.iterancestors()]
+    if cards.intersection(path):
         return 0
-    heading = next(one for one in page.root.iter("h1") if "".join(one.itertext()).strip())
-    around = set(heading.iterancestors())
-    common = next((one for one in above if one in around), None)
-    if common is None or any(common in card.iterancestors() for card in cards):
+    if cards and not _in_order(page, heading, shown.element, cards):
         return 0
     return 3 if score >= _SURE else 1
+
+
+def _in_order(page: PageContext, heading: Any, price: Any, cards: set[Any]) -> bool:
+    """Whether the price stands behind the heading and before what repeats."""
+    seen = False
+    for element in page.root.iter("*"):
+        if element is heading:
+            seen = True
+        elif element is price:
+            return seen
+        elif element in cards:
+            return False
+    return False
+
+
+def _buying(page: PageContext) -> int:
+    """How many controls on the page put something into a basket."""
+    found = 0
+    for element in page.root.iter("button", "input", "a", "form"):
+        said = names_of(element, "class", "id", "name", "action", "value", "data-action", "onclick")
+        text = (element.text or "") if element.tag != "form" else ""
+        if _BUY.search(said) or (len(text) < 60 and _BUY.search(text)):
+            found += 1
+    return found
 
 
 def barrier(page: PageContext) -> bool:

@@ -80,7 +80,7 @@ class Leaves:
         for name in names:
             for leaf in self.called(name, own):
                 wrapped = leaf.name != name
-                if len(leaf.keys) - wrapped > deepest or isinstance(leaf.value, bool):
+                if leaf.listed or len(leaf.keys) - wrapped > deepest or isinstance(leaf.value, bool):
                     continue
                 text = str(leaf.value).strip()
                 if text and text not in {"0", "-1", "null"} and len(text) <= longest:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -164,11 +165,12 @@ def _read_html(
     opened: OpenedPage, url: str | None, marketplace: Marketplace | None, known: Mapping[str, Marketplace]
 ) -> ReadPage:
     page = PageContext(opened.text, opened.root(), url, None, list(opened.warnings))
+    url = page.url
     market = marketplace or marketplace_of(known, url) or marketplace_of(known, page.canonical) or _linked(page, known)
     page.declaration = market
     cards, following = _result_cards(page, market)
     product = _product(page, market)
-    kind = kind_of(page, product, len(cards))
+    kind = kind_of(page, product, len(cards), bool(cards) and cards[0].source.startswith("declared"))
     if kind is PageKind.PRODUCT and product is not None:
         listing, warnings = _settled(page, product)
         return ReadPage(
@@ -210,7 +212,18 @@ def _settled(page: PageContext, said: Sequence[Claims]) -> tuple[ReadListing, li
                     values.pop("price_max", None)
         kept.append(Claims(one.source, values))
     listing, odd = settle(kept)
-    return listing, [*warnings, *odd]
+    return with_declared_currency(listing, page.declaration, page.host), [*warnings, *odd]
+
+
+def with_declared_currency(listing: ReadListing, market: Marketplace | None, host: str) -> ReadListing:
+    """A listing whose price names no currency, with the one that its marketplace declares for this host."""
+    if market is None or listing.price is None or listing.currency is not None:
+        return listing
+    host = host or (urlsplit(listing.url or "").hostname or "")
+    codes = set(declared_currencies(market, host)) if host or len(market.currencies) == 1 else set()
+    if len(codes) != 1:
+        return listing
+    return replace(listing, currency=codes.pop(), sources={**listing.sources, "currency": "declaration"})
 
 
 def read_results(page: PageContext) -> tuple[tuple[ReadListing, ...], str | None]:
@@ -226,14 +239,24 @@ def _linked(page: PageContext, known: Mapping[str, Marketplace]) -> Marketplace 
         return None
     counts: dict[str, int] = {}
     total = 0
-    for link in page.root.xpath("//a/@href")[:2_000]:
+    for link in page.root.xpath("//a/@href | //img/@src")[:2_000]:
         if link.startswith(("http://", "https://", "//")):
-            market = marketplace_of(known, link if link.startswith("http") else "https:" + link)
+            address = link if link.startswith("http") else "https:" + link
+            market = marketplace_of(known, address) or _pictured(known, address)
             total += 1
             if market is not None:
                 counts[market.name] = counts.get(market.name, 0) + 1
     best = max(counts, key=lambda name: counts[name], default=None)
     return known[best] if best is not None and counts[best] * 2 > total else None
+
+
+def _pictured(known: Mapping[str, Marketplace], address: str) -> Marketplace | None:
+    """The marketplace whose pictures lie at this address."""
+    try:
+        host = (urlsplit(address).hostname or "").lower()
+    except ValueError:
+        return None
+    return next((one for one in known.values() if any(is_below(host, domain) for domain in one.media)), None)
 
 
 def _result_cards(page: PageContext, market: Marketplace | None) -> tuple[list[Claims], str | None]:
@@ -262,10 +285,20 @@ def _product(page: PageContext, market: Marketplace | None) -> list[Claims] | No
             said.append(from_nodes(source, product, nodes, page))
     graph = from_opengraph(page)
     shown, sure = from_visible(page)
-    said.extend([shown, graph] if sure >= _SURE else [graph, shown])
+    said.extend([shown, graph] if _trusts_what_is_shown(page, shown, graph, sure) else [graph, shown])
     said.append(_addressed(page, market))
     said.append(claims("page", title=page.title, images=pictures(page, _around_heading(page))))
     return said if any(one.values for one in said) else None
+
+
+def _trusts_what_is_shown(page: PageContext, shown: Claims, graph: Claims, sure: float) -> bool:
+    """Whether the price beside the heading is likelier than that of OpenGraph, which some shops state without tax."""
+    if sure >= _SURE:
+        return True
+    stated = graph.get("price")
+    return (
+        stated is not None and shown.get("price") is not None and sure > 0 and stated not in shown_prices(page).values()
+    )
 
 
 def _addressed(page: PageContext, market: Marketplace | None) -> Claims:
@@ -284,7 +317,7 @@ def _addressed(page: PageContext, market: Marketplace | None) -> Claims:
 
 def _around_heading(page: PageContext) -> Any:
     """The part of the page around its heading that has pictures."""
-    heading = next((one for one in page.root.iter("h1") if "".join(one.itertext()).strip()), None)
+    heading = page.heading_element
     if heading is not None:
         for above in heading.iterancestors():
             if next(above.iter("img"), None) is not None:
@@ -300,10 +333,12 @@ def _page(
     following: str | None,
     warnings: list[str],
 ) -> ReadPage:
+    host = (urlsplit(url or "").hostname or "").lower()
     listings: list[ReadListing] = []
     seen: set[tuple[Any, Any]] = set()
     for one in said:
         listing, odd = settle([one], rank=len(listings) + 1 if kind is PageKind.RESULTS else None)
+        listing = with_declared_currency(listing, market, host)
         if (listing.id, listing.url if listing.id is None else None) in seen:
             continue
         seen.add((listing.id, listing.url if listing.id is None else None))

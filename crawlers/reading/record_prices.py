@@ -73,7 +73,8 @@ def record_price(leaves: Leaves, used_here: Sequence[str]) -> RecordPrice:
     """The price to pay that a record states; of its variants where only they have prices."""
     ranked = []
     for leaf in leaves.all:
-        rank = None if leaf.inner else _rank(leaf.keys)
+        # Of several in a list only where the list is of prices.
+        rank = None if leaf.inner or (leaf.listed and "price" not in leaf.keys[0]) else _rank(leaf.keys)
         read = _amount(leaf, leaves, used_here) if rank is not None else None
         if rank is not None and read is not None and read.low > 0:
             ranked.append((rank, leaf, read))
@@ -180,7 +181,7 @@ def _high(leaves: Leaves, used_here: Sequence[str]) -> Decimal | None:
     found = []
     for leaf in leaves.all:
         named = leaf.keys[-2] if len(leaf.keys) > 1 and leaf.name in _VALUES else leaf.name
-        if leaf.inner or not _HIGH.match(named) or any(map(_OLD_HIGH.search, leaf.keys)):
+        if leaf.inner or leaf.listed or not _HIGH.match(named) or any(map(_OLD_HIGH.search, leaf.keys)):
             continue
         read = _amount(leaf, leaves, used_here)
         if read is not None and read.low > 0:

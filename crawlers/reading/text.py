@@ -47,7 +47,7 @@ def fixed_address(said: str | None, base: str | None) -> str | None:
     link = html.unescape(said.strip())
     link = re.sub(r"^(https?:)+(?=https?:)", "", link)
     if not link or link.startswith(("javascript:", "data:", "mailto:", "tel:", "#")) or any(map(str.isspace, link)):
-        link = link.replace(" ", "%20") if link.startswith(("http", "/")) else ""
+        link = re.sub(r"\s", "%20", link) if link.startswith(("http", "/", "./")) else ""
     if not link:
         return None
     if link.startswith("//"):

@@ -1,5 +1,6 @@
 """What people see: the price beside the heading, pictures, the seller's name. The last resort, and a cross-check."""
 
+import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,7 +25,8 @@ _ELSEWHERE = re.compile(
 _LONGEST = 160
 _MOST_PRICES = 1_500
 _DIGIT = re.compile(r"\d")
-_SIGN = re.compile(r"[$€£¥￥₹₽₩₺₫₪₱฿₴₸৳]")
+_NUMBER = re.compile(r"\s*\d[\d.,]*\s*")
+_SIGN = re.compile(r"[$€£¥￥₹₽₩₺₫₪₱฿₴₸৳元円]")
 _ORIGIN_LABELS = frozenset(
     {"ships from", "shipped from", "dispatched from", "item location", "versand aus", "artikelstandort", "发货地"}
 )
@@ -80,6 +82,11 @@ def _all_prices(page: PageContext) -> ShownPrices:
         if not pricy and not _DIGIT.search(element.text or ""):
             continue
         read = _read(page, element, not pricy)
+        if read is None and _NUMBER.fullmatch(element.text or ""):
+            # The sign may stand in an element of its own.
+            above = element.getparent()
+            read = _read(page, above, True) if above is not None else None
+            element = above if read is not None else element
         if read is None or read.low <= 0:
             continue
         taken.add(element)
@@ -118,7 +125,7 @@ def main_price(page: PageContext) -> tuple[ShownPrice | None, float, int | None]
 
     With how sure that is, and how far from the heading it stands.
     """
-    heading = next((one for one in page.root.iter("h1") if "".join(one.itertext()).strip()), None)
+    heading = page.heading_element
     around = _ancestors(heading) if heading is not None else {}
     best: tuple[ShownPrice | None, float, int | None] = (None, 0.0, None)
     for order, shown in enumerate(shown_prices(page).current[:400]):
@@ -202,15 +209,18 @@ _LAZY = (
     "src",
 )
 _NO_PICTURE = re.compile(
-    r"sprite|spacer|blank\.|pixel|loading|loader|placeholder|transparent|1x1|\.svg(?:\?|$)|icon|logo|badge|flag|"
-    r"star|rating|button|"
-    r"lazyload\.|grey\.gif|s\.gif|avatar|captcha|payment|sticker|stamp|\.ico$",
+    r"(?:^|[-_./])(?:sprites?|spacer|blank|pixel|loading|loader|placeholder|transparent|1x1|icons?|logos?|badge|flag|"
+    r"stars?|rating|button|lazyload|grey|s|avatar|captcha|payment|sticker|stamp|ico)[-_]?\d{0,3}(?:\.|$|[-_][a-z]+\.)|"
+    r"\.(?:svg|ico)(?:\?|$)",
     re.I,
 )
 
 
 def picture_address(image: Any) -> str | None:
     """The address of a picture, lazily loaded or not; None for what is an ornament."""
+    several = _of_sizes(image.get("data-a-dynamic-image"))
+    if several:
+        return several
     sets = [image.get(name) or "" for name in ("data-srcset", "srcset")]
     largest = [_largest(one) for one in sets]
     for said in (*largest, *(image.get(name) for name in _LAZY)):
@@ -224,6 +234,20 @@ def picture_address(image: Any) -> str | None:
         ):
             return value
     return None
+
+
+def _of_sizes(said: str | None) -> str | None:
+    """The largest of the addresses in a table of {address: [width, height]}."""
+    try:
+        sizes = json.loads(said) if said and len(said) < 20_000 else None
+    except ValueError:
+        return None
+    if not isinstance(sizes, dict):
+        return None
+    fitting = {
+        name: size for name, size in sizes.items() if isinstance(size, list) and size and isinstance(size[0], int)
+    }
+    return max(fitting, key=lambda name: fitting[name][0], default=None)
 
 
 def _largest(srcset: str) -> str | None:
