@@ -2,9 +2,12 @@
 
 import codecs
 from functools import cache
+from typing import TYPE_CHECKING
 
 from w3lib.encoding import read_bom, resolve_encoding, to_unicode
-from web_poet import HttpResponse
+
+if TYPE_CHECKING:  # brings in half of what a spider needs, for one name
+    from web_poet import HttpResponse
 
 _ALL_BYTES = bytes(range(256))
 _UTF_8 = "utf-8"
@@ -27,7 +30,7 @@ def web_encoding(name: str | None) -> str | None:
     return found if found in _OF_THE_WEB else None
 
 
-def page_text(response: HttpResponse) -> str:
+def page_text(response: "HttpResponse") -> str:
     """The text of a page; bytes that are no characters in its encoding are replaced."""
     body = bytes(response.body)
     encoding, mark = read_bom(body)

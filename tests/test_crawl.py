@@ -647,7 +647,7 @@ def test_a_person_can_crawl_without_a_database(bench: Bench, tmp_path: Path) -> 
 
 def test_scrapys_own_commands_work_inside_the_project(bench: Bench) -> None:
     bench.market.stock(1)
-    assert finish(bench.scrapy("list"), expect=0).split() == ["search"]
+    assert "search" in finish(bench.scrapy("list"), expect=0).split()
     url = f"{bench.market.url}/listing/1"
     parsed = finish(bench.scrapy("parse", "--spider=search", "-a", "marketplace=market", url), expect=0)
     assert "Lamp 1" in parsed

@@ -1,6 +1,7 @@
 """`counterfoil extract`: what the reader makes of one page, without storing anything."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,9 @@ from counterfoil.exceptions import InvalidInput
 from counterfoil.fetching import fetch
 from counterfoil.marketplaces import get_marketplace
 from counterfoil.version import user_agent
-from crawlers.reading import ReadPage, read_page
+
+if TYPE_CHECKING:
+    from crawlers.reading import ReadPage
 
 
 @click.command()
@@ -29,6 +32,8 @@ def extract(session: Session, page: str, url: str | None, marketplace: str | Non
     Example:
       counterfoil extract page.html --url https://shop.example/item/7 --json
     """
+    from crawlers.reading import read_page  # parsers that few commands need
+
     market = get_marketplace(session.marketplaces, marketplace) if marketplace else None
     if page.startswith(("http://", "https://")):
         body, url = _fetched(session, page), url or page
@@ -59,7 +64,7 @@ def _file(name: str) -> bytes:
         raise InvalidInput(f"{name} cannot be read: {error.strerror}.") from error
 
 
-def _show(read: ReadPage) -> None:
+def _show(read: "ReadPage") -> None:
     print_fields({"kind": read.kind, "marketplace": read.marketplace, "next page": read.next_page})
     rows = [
         (one.rank or "", one.id, one.title, _price(one.price, one.price_max), one.currency, one.seller, len(one.images))

@@ -10,7 +10,7 @@ from cssselect import HTMLTranslator, SelectorError
 from jmespath.exceptions import JMESPathError
 
 from counterfoil.marketplaces import CardSelectors, FieldPaths, Marketplace, PageSelectors
-from crawlers.addresses import listing_id
+from crawlers.addresses import kept_address, listing_id
 from crawlers.currencies import currency_code
 from crawlers.prices import read_price, read_price_text
 from crawlers.reading.claims import Claims, claims
@@ -128,10 +128,10 @@ def _identified(said: Claims, market: Marketplace) -> Claims:
     """With the id that its address holds, where the data names none, and the address of its id."""
     values = dict(said.values)
     url = values.get("url")
-    if "id" not in values and url:
-        number = listing_id(market, url)
-        if number:
-            values["id"] = number
+    number = listing_id(market, url) if url else None
+    if url and number is not None:
+        values["url"] = kept_address(market, url)
+        values.setdefault("id", number)
     if "url" not in values and "id" in values and market.listing.address:
         values["url"] = market.listing.address.replace("{id}", str(values["id"]))
     if "seller" not in values and "seller_url" in values and market.listing.seller:

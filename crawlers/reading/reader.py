@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from counterfoil.marketplaces import Marketplace
-from crawlers.addresses import listing_id
+from crawlers.addresses import kept_address, listing_id
 from crawlers.reading.cards import find_cards, id_from_address
 from crawlers.reading.claims import Claims, claims, settle
 from crawlers.reading.context import PageContext, declared_currencies, is_below
@@ -114,11 +114,15 @@ def _named_by(said: Sequence[Claims], known: Mapping[str, Marketplace]) -> Marke
 
 def _with_id(said: Claims, market: Marketplace | None) -> Claims:
     url = said.get("url")
-    number = listing_id(market, url) if market is not None and url else None
-    if said.get("id") is None:
-        number = number or id_from_address(url)
-        return Claims(said.source, {**said.values, "id": number}) if number else said
-    return said
+    if not url:
+        return said
+    values = dict(said.values)
+    number = listing_id(market, url) if market is not None else None
+    if market is not None and number is not None:
+        values["url"] = kept_address(market, url)
+    if values.get("id") is None:
+        values["id"] = number or id_from_address(url)
+    return Claims(said.source, values)
 
 
 def _kind_of_data(data: Any) -> PageKind:
@@ -310,7 +314,7 @@ def _addressed(page: PageContext, market: Marketplace | None) -> Claims:
         for one in candidates:
             number = listing_id(market, one)
             if number:
-                return claims("address", id=number, url=one)
+                return claims("address", id=number, url=kept_address(market, one))
     chosen = next((one for one in candidates if (urlsplit(one).path or "/") != "/"), page.url)
     return claims("address", id=id_from_address(chosen), url=chosen)
 

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from crawlers.currencies import currency_code
-from crawlers.items import MOST_IMAGES
 from crawlers.offers import read_offers
 from crawlers.prices import read_price, read_price_text
 from crawlers.reading.claims import Claims, claims
@@ -15,6 +14,7 @@ from crawlers.reading.text import fixed_address, one_line, plain
 from crawlers.structured import Node, products
 from crawlers.values import first, schema_word, text_of, url_of
 
+_MOST_PICTURES = 40
 _GTINS = ("gtin", "gtin13", "gtin14", "gtin12", "gtin8", "isbn", "ean")
 
 
@@ -118,7 +118,7 @@ def addresses(images: Iterable[str], base: str | None) -> tuple[str, ...]:
         address = fixed_address(image, base)
         if address and not address.endswith((".svg", "/")):
             kept[address] = None
-    return tuple(kept)[: 2 * MOST_IMAGES]
+    return tuple(kept)[:_MOST_PICTURES]
 
 
 def _own_address(product: Node, page: PageContext) -> str | None:
