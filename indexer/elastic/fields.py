@@ -51,7 +51,7 @@ class Field(Generic[T]):
 
 
 _DOCUMENT: Sequence[Field[SuspectDocument]] = (
-    Field("@timestamp", _TIME, lambda one: _time(one.first_suspected_at)),
+    Field("@timestamp", _TIME, lambda one: one.first_suspected_at),
     Field("owner.id", _KEYWORD, lambda one: str(one.owner_id)),
     Field("suspect.id", {"type": "long"}, lambda one: one.id),
     Field("suspect.revision", {"type": "long"}, lambda one: one.revision),
@@ -59,13 +59,13 @@ _DOCUMENT: Sequence[Field[SuspectDocument]] = (
     Field("suspect.state", _KEYWORD, lambda one: one.state.value),
     Field("suspect.verdict", _KEYWORD, lambda one: one.verdict or UNJUDGED),
     Field("suspect.microseconds", {"type": "long"}, lambda one: microseconds(one.first_suspected_at)),
-    Field("suspect.updated", _TIME, lambda one: _time(one.updated_at)),
+    Field("suspect.updated", _TIME, lambda one: one.updated_at),
     Field("listing.id", {"type": "long"}, lambda one: one.listing_id),
     Field("listing.key", _KEYWORD, lambda one: one.listing_key),
     Field("listing.title", {"type": "text", "analyzer": "standard"}, lambda one: one.title),
     Field("listing.description", {"type": "text", "index": False}, lambda one: one.description),
-    Field("listing.first_seen", _TIME, lambda one: _time(one.first_seen_at)),
-    Field("listing.last_seen", _TIME, lambda one: _time(one.last_seen_at)),
+    Field("listing.first_seen", _TIME, lambda one: one.first_seen_at),
+    Field("listing.last_seen", _TIME, lambda one: one.last_seen_at),
     Field("marketplace.name", _KEYWORD, lambda one: one.marketplace),
     Field("url.full", _KEYWORD, lambda one: one.url),
     # Written as text: as a number of JSON it would come back as 19.9, or rounded.
@@ -177,13 +177,8 @@ def products_of(source: Mapping[str, Any]) -> tuple[SuspectProduct, ...]:
 
 
 def _read(fields: Sequence[Field[T]], one: T) -> dict[str, Any]:
-    values = ((field.name, field.read(one)) for field in fields)
-    return {name: value for name, value in values if value is not None}
+    return {field.name: value for field in fields if (value := field.read(one)) is not None}
 
 
 def _reason(kept: Mapping[str, Any]) -> Reason:
     return Reason(kind=ReasonKind(kept["kind"]), weight=kept["weight"], text=kept["text"], evidence=kept["evidence"])
-
-
-def _time(moment: datetime) -> str:
-    return moment.isoformat()
