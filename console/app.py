@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from console.api import health, images, suspects
+from console.api import captures, health, images, suspects
 from console.guards.access import needed_role
 from console.guards.body import BodyLimit
 from console.guards.cookies import RenewedCookie, uses_tls
@@ -31,6 +31,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     suspects.router,
     images.router,
+    captures.router,
     log_in.router,
     set_up.router,
     account.router,

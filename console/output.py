@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from counterfoil.models import Capture, CaptureMeans, CaptureState
+
 
 def say(text: str) -> None:
     """A remark for the person, apart from the data on standard output."""
@@ -51,6 +53,16 @@ def print_fields(values: Mapping[str, Any]) -> None:
 def when(moment: datetime | None) -> str:
     """A time for people: UTC to the second."""
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
+
+
+def capture_words(capture: Capture) -> str:
+    """What became of a capture, in a line."""
+    if capture.state is CaptureState.WAITING:
+        return f"waits to be captured since {when(capture.requested_at)}"
+    if capture.state is CaptureState.FAILED or capture.captured_at is None:
+        return "could not be captured"
+    means = "by a browser" if capture.means is CaptureMeans.BROWSER else "without a browser"
+    return f"captured {when(capture.captured_at)} {means}, answered {capture.status}"
 
 
 def deleted_words(moment: datetime) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from counterfoil.models import Assessment, Listing, ListingVersion, Suspect, Verdict
+from counterfoil.models import Assessment, Capture, Listing, ListingVersion, Suspect, Verdict
+from counterfoil.store.captures import list_captures
 from counterfoil.store.listings import get_listing, get_versions
 from counterfoil.store.products import list_products
 from counterfoil.store.suspects import get_assessments, get_suspect, list_verdicts
@@ -13,7 +14,9 @@ from counterfoil.store.suspects import get_assessments, get_suspect, list_verdic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspectView:
-    """A suspect, its listing and present version, its assessments (best first) and its verdicts (oldest first)."""
+    """A suspect, its listing and present version, its assessments (best first), verdicts (oldest first) and captures
+    (newest first).
+    """
 
     suspect: Suspect
     listing: Listing
@@ -21,6 +24,7 @@ class SuspectView:
     assessments: tuple[Assessment, ...]
     verdicts: tuple[Verdict, ...]
     product_names: Mapping[int, str]
+    captures: tuple[Capture, ...] = ()
 
 
 def view_suspect(connection: sa.Connection, owner_id: int, suspect_id: int) -> SuspectView:
@@ -32,5 +36,6 @@ def view_suspect(connection: sa.Connection, owner_id: int, suspect_id: int) -> S
         version=get_versions(connection, [suspect.listing_version_id])[suspect.listing_version_id],
         assessments=tuple(get_assessments(connection, [suspect_id])[suspect_id]),
         verdicts=tuple(list_verdicts(connection, owner_id, suspect_id)),
+        captures=tuple(list_captures(connection, owner_id, suspect_id)),
         product_names={product.id: product.name for product in list_products(connection, owner_id)},
     )

@@ -688,6 +688,63 @@ class Verdict:
     decided_at: datetime
 
 
+class CaptureState(StrEnum):
+    """A capture waits for its run, is there, or could not be had."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class CaptureMeans(StrEnum):
+    """What a page was captured by: a browser, or a plain request where there is none."""
+
+    BROWSER = "browser"
+    PLAIN = "plain"
+
+
+class CaptureRole(StrEnum):
+    """What a file of a capture is: the whole page as a picture, its HTML as the browser had it, the traffic."""
+
+    SCREENSHOT = "screenshot"
+    PAGE = "page"
+    WARC = "warc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureFile:
+    """A file of a capture, named by the SHA-256 of its bytes; `deleted_at` says when retention deleted it."""
+
+    role: CaptureRole
+    sha256: str
+    size: int
+    media_type: str
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """A suspect's page, kept as evidence: what its address answered (`status`), when, by which means.
+
+    `url` is the address that was asked for, `final_url` the one that answered; `detail` says in words what a person
+    has to know about it, or why it failed.
+    """
+
+    id: int
+    owner_id: int
+    suspect_id: int
+    listing_version_id: int
+    url: str
+    state: CaptureState
+    requested_at: datetime
+    means: CaptureMeans | None = None
+    status: int | None = None
+    final_url: str | None = None
+    detail: str | None = None
+    captured_at: datetime | None = None
+    files: tuple[CaptureFile, ...] = ()
+
+
 # ----------------------------------------------------------------------------------------------- retention
 
 

@@ -21,13 +21,17 @@ from counterfoil.store import Store
 from counterfoil.store.retention import (
     Limits,
     expired_bodies,
+    expired_captures,
     expired_images,
     first_running_crawl,
     known_bodies,
+    known_captures,
     known_images,
     mark_bodies_deleted,
+    mark_captures_deleted,
     mark_images_deleted,
     unmark_bodies,
+    unmark_captures,
     unmark_images,
 )
 
@@ -45,12 +49,14 @@ class Swept:
 
     images: int = 0
     bodies: int = 0
+    captures: int = 0
     bytes: int = 0
 
     def add(self, kind: Kind, freed: int) -> None:
         """Count a file."""
         self.images += kind is Kind.IMAGE
         self.bodies += kind is Kind.BODY
+        self.captures += kind is Kind.CAPTURE
         self.bytes += freed
 
 
@@ -96,6 +102,14 @@ _STOCKS = (
         mark=mark_bodies_deleted,
         unmark=unmark_bodies,
         known=known_bodies,
+    ),
+    _Stock(
+        kind=Kind.CAPTURE,
+        first=0,
+        expired=expired_captures,
+        mark=mark_captures_deleted,
+        unmark=unmark_captures,
+        known=known_captures,
     ),
 )
 

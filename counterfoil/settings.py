@@ -125,6 +125,9 @@ class Settings(BaseModel):
     browser_megabytes: int = Field(
         2_000, ge=500, description="Memory of a crawl's browser, all its processes together, over which it is replaced."
     )
+    captures: bool = Field(
+        True, description="Keep the pages of new and changed suspects as evidence: screenshot, HTML, traffic (WARC)."
+    )
     http_host: str = Field("127.0.0.1", description="Address that `counterfoil serve` listens on.")
     http_port: int = Field(8787, ge=0, le=65535, description="Port that `counterfoil serve` listens on.")
     http_url: str | None = Field(

@@ -9,11 +9,26 @@ import sqlalchemy as sa
 
 from counterfoil.evidence import EvidenceStore, Kind, StoredEvidence
 from counterfoil.exceptions import EvidenceDamaged, NotFound
+from counterfoil.models import Capture, CaptureRole
 from counterfoil.retention import GRACE
 from counterfoil.store import Store
-from counterfoil.store.retention import bodies_after, image_sizes, images_after, known_bodies, known_images
+from counterfoil.store.captures import captures_after
+from counterfoil.store.retention import (
+    bodies_after,
+    capture_files_after,
+    image_sizes,
+    images_after,
+    known_bodies,
+    known_captures,
+    known_images,
+)
 
 _AT_ONCE = 500
+_KNOWN: dict[Kind, Callable[[sa.Connection, Collection[str]], Mapping[str, bool]]] = {
+    Kind.IMAGE: known_images,
+    Kind.BODY: known_bodies,
+    Kind.CAPTURE: known_captures,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +57,13 @@ class Verification:
                 yield from self._verify(kind, some)
         yield from self._missing(Kind.IMAGE, images_after, known_images)
         yield from self._missing(Kind.BODY, bodies_after, known_bodies)
+        yield from self._missing(Kind.CAPTURE, capture_files_after, known_captures)
+        yield from self._captures()
 
     def _verify(self, kind: Kind, some: Sequence[StoredEvidence]) -> Iterator[Difference]:
         names = [one.sha256 for one in some if one.sha256 is not None]
         with self._store.read() as connection:
-            known = (known_images if kind is Kind.IMAGE else known_bodies)(connection, names)
+            known = _KNOWN[kind](connection, names)
             sizes = image_sizes(connection, names) if kind is Kind.IMAGE else {}
         for one in some:
             self.files += 1
@@ -99,3 +116,53 @@ class Verification:
                 for name in absent
                 if still.get(name)
             )
+
+    def _captures(self) -> Iterator[Difference]:
+        """What is inside of captures: digests and dates of their traffic, and whether it speaks of their files."""
+        last = 0
+        while True:
+            with self._store.read() as connection:
+                some = captures_after(connection, last, _AT_ONCE)
+            if not some:
+                return
+            last = some[-1].id
+            for capture in some:
+                for problem in capture_problems(capture, self._evidence):
+                    yield Difference(f"capture {capture.id} of suspect {capture.suspect_id}", problem)
+
+
+def capture_problems(capture: Capture, evidence: EvidenceStore) -> Iterator[str]:
+    """What is wrong with a capture that was made: files that are missing, damaged, or not what its traffic names."""
+    if capture.captured_at is None or capture.captured_at < capture.requested_at:
+        yield "is dated before it was asked for"
+    kept = [file for file in capture.files if file.deleted_at is None]
+    if not any(file.role is CaptureRole.WARC for file in capture.files):
+        yield "has no WARC"
+    for file in kept:
+        try:
+            data = evidence.get_capture(file.sha256)
+        except (NotFound, EvidenceDamaged) as error:
+            yield f"{file.role}: {error}"
+            continue
+        if len(data) != file.size:
+            yield f"{file.role}: has {len(data):,} bytes, the database says {file.size:,}"
+        if file.role is CaptureRole.WARC:
+            yield from (f"{file.role}: {problem}" for problem in _warc_problems(capture, data))
+
+
+def _warc_problems(capture: Capture, data: bytes) -> Iterator[str]:
+    from counterfoil.evidence.warc import read_about, read_warc, warc_problems
+
+    problems = warc_problems(data)
+    yield from problems
+    if problems:
+        return
+    about = read_about(data)
+    if about.get("captured-at") != (capture.captured_at.isoformat() if capture.captured_at else None):
+        yield "was captured at another time than the database says"
+    for file in capture.files:
+        if file.role is not CaptureRole.WARC and about.get(f"{file.role}-sha256") != file.sha256:
+            yield f"names another {file.role} than the database does"
+    answered = {address.partition("#")[0] for kind, address, _ in read_warc(data) if kind == "response"}
+    if capture.url.partition("#")[0] not in answered:
+        yield f"holds no answer of {capture.url}"

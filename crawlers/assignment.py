@@ -9,11 +9,15 @@ from counterfoil.marketplaces import Marketplace, get_marketplace, load_marketpl
 from counterfoil.models import CrawlCounters, CrawlLimits, CrawlState, PastResults
 from counterfoil.settings import Settings
 from counterfoil.store import Store
+from counterfoil.store.captures import WantedCapture, captures_of_crawl
 from counterfoil.store.crawls import get_crawl
 from counterfoil.store.listings import listings_seen
 from counterfoil.store.past_results import past_results
 from crawlers.addresses import search_address
 from crawlers.browser.choice import browser_needed
+
+# The spider that captures pages.
+CAPTURE = "capture"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,8 @@ class Assignment:
     """One marketplace and the queries to ask it; `crawl_id` and `attempt` are None when a person asks.
 
     `stored` are the listings that earlier attempts at the crawl have stored, key to listing id; `counters` are theirs.
-    `past` says what the queries found in earlier crawls; nobody knows without a database.
+    `past` says what the queries found in earlier crawls; nobody knows without a database. `captures` are the pages to
+    be captured; None where the crawl captures none.
     """
 
     marketplace: Marketplace
@@ -32,6 +37,7 @@ class Assignment:
     stored: Mapping[str, int] = field(default_factory=dict)
     counters: CrawlCounters = field(default_factory=CrawlCounters)
     past: Mapping[str, PastResults] = field(default_factory=dict)
+    captures: tuple[WantedCapture, ...] | None = None
 
 
 def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> Assignment:
@@ -40,6 +46,7 @@ def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> A
         crawl = get_crawl(connection, crawl_id)
         stored = listings_seen(connection, crawl_id)
         past = past_results(connection, crawl)
+        captures = tuple(captures_of_crawl(connection, crawl_id)) if crawl.spider == CAPTURE else None
     if crawl.attempt != attempt or crawl.state is not CrawlState.CLAIMED:
         raise Superseded(
             f"Attempt {attempt} at crawl {crawl_id} is over: it is {crawl.state}, attempt {crawl.attempt}."
@@ -53,6 +60,7 @@ def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> A
         stored=stored,
         counters=crawl.counters,
         past=past,
+        captures=captures,
     )
 
 
@@ -66,10 +74,11 @@ def by_hand(settings: Settings, marketplace: str | None, query: str | None) -> A
 
 def refusal(assignment: Assignment, settings: Settings) -> str | None:
     """Why this crawl must not start at all, in words for its operator; None if it may."""
-    if not assignment.queries:
+    if not assignment.queries and assignment.captures is None:
         return "There is nothing to search for: -a query=WORDS."
     obstacle = browser_needed(assignment.marketplace, settings)
-    if obstacle is not None:
+    # A capture without a browser is a poor one, and says so; it is better than none.
+    if obstacle is not None and assignment.captures is None:
         return f"{assignment.marketplace.name} is read by a browser, and {obstacle}"
     guard = guard_from(settings)
     try:

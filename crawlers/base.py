@@ -1,7 +1,7 @@
 """What all spiders of this project share: their assignment, its politeness, and what they have met so far."""
 
 import logging
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from scrapy import Spider
 from scrapy.crawler import Crawler
@@ -42,6 +42,8 @@ class MarketplaceSpider(Spider):
     exit_code: int
     watch_stdin: bool
     ending: bool = False
+    # Whether its pages are to be seen as a person would see them: by a browser wherever there is one, with pictures.
+    as_seen: ClassVar[bool] = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -58,9 +60,9 @@ class MarketplaceSpider(Spider):
         else:
             assignment = by_hand(settings, kwargs.get("marketplace"), kwargs.get("query"))
         _be_polite(crawler, assignment)
-        browser = BrowserChoice(assignment.marketplace, settings)
+        browser = BrowserChoice(assignment.marketplace, settings, everywhere=cls.as_seen)
         if browser.is_possible:
-            _may_browse(crawler)
+            _may_browse(crawler, images=cls.as_seen)
         spider = super().from_crawler(crawler, *args)
         spider.assignment = assignment
         spider.observations = Observations.going_on(assignment.counters, len(assignment.stored))
@@ -94,7 +96,8 @@ def _be_polite(crawler: Crawler, assignment: Assignment) -> None:
         crawler.settings.set(name, value, priority="spider")
 
 
-def _may_browse(crawler: Crawler) -> None:
+def _may_browse(crawler: Crawler, *, images: bool) -> None:
     # Only then: the handler brings Playwright with it, which takes a third of a second to import.
     handlers = dict.fromkeys(("http", "https"), "crawlers.browser.downloads.BrowserDownloads")
+    crawler.settings.set("BROWSER_IMAGES", images, "spider")
     crawler.settings.set("DOWNLOAD_HANDLERS", {**crawler.settings.getdict("DOWNLOAD_HANDLERS"), **handlers}, "spider")

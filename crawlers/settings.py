@@ -37,7 +37,11 @@ DOWNLOADER_MIDDLEWARES = {
     # The nearest: also what has waited for robots.txt meanwhile is not sent when the crawl is ending.
     "crawlers.stopping.StoppingMiddleware": 900,
 }
-ITEM_PIPELINES = {"crawlers.pipelines.ImagePipeline": 300, "crawlers.pipelines.StorePipeline": 800}
+ITEM_PIPELINES = {
+    "crawlers.pipelines.ImagePipeline": 300,
+    "crawlers.pipelines.StorePipeline": 800,
+    "crawlers.capturing.CapturePipeline": 800,
+}
 EXTENSIONS = {"crawlers.extensions.Bookkeeping": 0, "crawlers.memory.LargeBodies": 0}
 # Best ranked first, in case a limit cuts the rest off; Scrapy's default takes the last that was found.
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"

@@ -21,6 +21,7 @@ from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.monitors import advance, due_monitors
 from counterfoil.store.runs import add_run
+from scheduler.captures import plan_captures
 from scheduler.housekeeping import remove_old_logs, sweep_evidence
 from scheduler.planning import choose_searches, plan
 from scheduler.triggers import next_nominal
@@ -40,6 +41,7 @@ def run_scheduler(store: Store, settings: Settings, stop: threading.Event) -> No
     def tick() -> None:
         try:
             fire_due(store, settings)
+            plan_captures(store, settings)
         except CounterfoilError as error:
             if error.fatal:
                 fatal.append(error)

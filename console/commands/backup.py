@@ -93,7 +93,7 @@ def _verify(target: Path) -> None:
 
 def _summary(manifest: Manifest) -> str:
     database = f"{size(manifest.database_bytes)}, schema {manifest.schema_revision}"
-    files = f"{manifest.images} pictures, {manifest.bodies} bodies"
+    files = f"{manifest.images} pictures, {manifest.bodies} bodies, {manifest.captures} files of captures"
     return f"database of {when(manifest.started_at)} ({database}), {files}"
 
 

@@ -10,13 +10,13 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from console.guards.access import needs
-from console.output import deleted_words, when
+from console.output import capture_words, deleted_words, when
 from console.rendering import render
 from console.request import CurrentSession
 from console.search import Filters, make_query
 from console.suspect_view import SuspectView, view_suspect
 from counterfoil.highlighting import marked
-from counterfoil.models import Assessment, Match, Role
+from counterfoil.models import Assessment, Capture, Match, Role
 from counterfoil.rates import write_amount
 from counterfoil.store.images import deleted_images
 from counterfoil.store.products import reference_image_sha256
@@ -119,6 +119,7 @@ def show_suspect(session: CurrentSession, suspect_id: int) -> HTMLResponse:
             assessments=[_assessment(view, one) for one in view.assessments],
             fields=list(_fields(view)),
             verdicts=[_verdict(one) for one in view.verdicts],
+            captures=[_capture(one) for one in view.captures],
         )
     )
 
@@ -198,6 +199,18 @@ def _fields(view: SuspectView) -> Iterator[tuple[str, str]]:
         "Description": facts.description,
     }
     yield from ((name, value) for name, value in values.items() if value)
+
+
+def _capture(one: Capture) -> dict[str, Any]:
+    """A capture in words, with links to those of its files that are still there."""
+    files = {file.role: file for file in one.files}
+    deleted = next((file.deleted_at for file in one.files if file.deleted_at), None)
+    return {
+        "words": capture_words(one),
+        "detail": one.detail,
+        "deleted": deleted_words(deleted) if deleted else None,
+        "links": {role: f"/api/v1/captures/{one.id}/{role}" for role, file in files.items() if not file.deleted_at},
+    }
 
 
 def _verdict(one: Any) -> dict[str, Any]:

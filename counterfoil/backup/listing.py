@@ -1,4 +1,4 @@
-"""The list of pictures and bodies that a backup's rows refer to: one line each, pictures first, each kind ascending."""
+"""What a backup's rows refer to, pictures, bodies and captures: one line each, pictures first, each kind ascending."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,20 +12,24 @@ import sqlalchemy as sa
 from counterfoil.backup.manifest import Progress
 from counterfoil.evidence import EvidenceStore, Kind
 from counterfoil.exceptions import BackupDamaged
-from counterfoil.store.retention import bodies_after, images_after
+from counterfoil.store.retention import bodies_after, capture_files_after, images_after
 
 T = TypeVar("T")
 
 _AT_ONCE = 400
 # Files are read and written side by side: most of their time is waiting for the disk.
 _THREADS = 4
-_WHAT = "pictures and bodies"
-_AFTER: dict[Kind, Callable[[sa.Connection, str, int], list[str]]] = {Kind.IMAGE: images_after, Kind.BODY: bodies_after}
+_WHAT = "pictures, bodies and captures"
+_AFTER: dict[Kind, Callable[[sa.Connection, str, int], list[str]]] = {
+    Kind.IMAGE: images_after,
+    Kind.BODY: bodies_after,
+    Kind.CAPTURE: capture_files_after,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A picture or a body; as text its line in the list."""
+    """A picture, a body or a file of a capture; as text its line in the list."""
 
     kind: Kind
     sha256: str
@@ -68,8 +72,8 @@ def for_each(path: Path, work: Callable[[Listed], T], total: int, progress: Prog
 
 def put(evidence: EvidenceStore, one: Listed, data: bytes) -> None:
     """Store what was read elsewhere under the same name."""
-    store = evidence.put_image if one.kind is Kind.IMAGE else evidence.put_body
-    store(data)
+    store = {Kind.IMAGE: evidence.put_image, Kind.BODY: evidence.put_body, Kind.CAPTURE: evidence.put_capture}
+    store[one.kind](data)
 
 
 def _names(connection: sa.Connection, kind: Kind) -> Iterator[str]:

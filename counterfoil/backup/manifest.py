@@ -42,6 +42,7 @@ class Manifest(BaseModel):
     listing_sha256: _Sha256
     images: int
     bodies: int
+    captures: int = 0
     lost: tuple[str, ...] = ()
     marketplaces_folder: _Name
     marketplaces: dict[_Name, _Sha256] = Field(default_factory=dict)

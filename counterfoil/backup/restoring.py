@@ -116,7 +116,9 @@ def _restore_evidence(reader: BackupReader, to: EvidenceStore, progress: Progres
         if str(one) not in lost:
             put(to, one, _get(reader.evidence, one))
 
-    for _ in for_each(reader.file(manifest.listing), copy, manifest.images + manifest.bodies, progress):
+    for _ in for_each(
+        reader.file(manifest.listing), copy, manifest.images + manifest.bodies + manifest.captures, progress
+    ):
         pass
 
 

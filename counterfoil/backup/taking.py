@@ -25,7 +25,7 @@ from counterfoil.evidence import EvidenceStore, Kind, open_evidence
 from counterfoil.exceptions import Conflict, CounterfoilError, EvidenceDamaged, InvalidInput, NotFound
 from counterfoil.settings import Settings
 from counterfoil.store.looking import open_to_look
-from counterfoil.store.retention import known_bodies, known_images
+from counterfoil.store.retention import known_bodies, known_captures, known_images
 from counterfoil.version import VERSION
 
 # Retention may delete a file between the snapshot and its copy; a later snapshot no longer speaks of it.
@@ -132,17 +132,20 @@ def _copy(source: EvidenceStore, to: EvidenceStore, one: Listed) -> int | None:
 
 def _deleted_since(settings: Settings, missing: list[Listed]) -> bool:
     """Whether retention has deleted some of what is missing, so that a new snapshot would not ask for it."""
-    images = [one.sha256 for one in missing if one.kind is Kind.IMAGE][:_ASKED]
-    bodies = [one.sha256 for one in missing if one.kind is Kind.BODY][:_ASKED]
+    asked = {kind: [one.sha256 for one in missing if one.kind is kind][:_ASKED] for kind in Kind}
     if not missing:
         return False
     try:
         with closing(open_to_look(settings, _ANSWER_SECONDS)) as store, store.read() as connection:
-            known = {**known_images(connection, images), **known_bodies(connection, bodies)}
+            known = {
+                **known_images(connection, asked[Kind.IMAGE]),
+                **known_bodies(connection, asked[Kind.BODY]),
+                **known_captures(connection, asked[Kind.CAPTURE]),
+            }
     except (CounterfoilError, sa.exc.DatabaseError):
         # An old schema, which knows no retention, or a database that is away: what is missing is lost.
         return False
-    return not all(known.get(name, False) for name in (*images, *bodies))
+    return not all(known.get(name, False) for names in asked.values() for name in names)
 
 
 def _add_all(settings: Settings, writer: BackupWriter, moment: _Moment, copied: _Copied, started: datetime) -> Manifest:
@@ -163,6 +166,7 @@ def _add_all(settings: Settings, writer: BackupWriter, moment: _Moment, copied: 
         listing_sha256=file_sha256(moment.listing),
         images=moment.counts[Kind.IMAGE],
         bodies=moment.counts[Kind.BODY],
+        captures=moment.counts[Kind.CAPTURE],
         lost=tuple(str(one) for one in copied.missing),
         marketplaces_folder=folder,
         marketplaces=_add_marketplaces(settings.marketplaces_folder, writer, folder),

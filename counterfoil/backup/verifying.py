@@ -93,7 +93,7 @@ def _of_declarations(reader: BackupReader) -> Iterator[str]:
 def _verify_evidence(reader: BackupReader, verified: Verified, progress: Progress) -> None:
     manifest = reader.manifest
     lost, listing = set(manifest.lost), reader.file(manifest.listing)
-    total = manifest.images + manifest.bodies
+    total = manifest.images + manifest.bodies + manifest.captures
     for one, problem in for_each(listing, partial(_problem, reader.evidence), total, progress):
         if problem is None:
             verified.whole += 1

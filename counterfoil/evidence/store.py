@@ -1,6 +1,6 @@
 """The evidence store: bytes in, their SHA-256 out; what comes back is verified against it.
 
-Pictures are kept as they came, response bodies compressed.
+Pictures and the files of captured pages are kept as they came, response bodies compressed.
 """
 
 import gzip
@@ -26,6 +26,7 @@ class Kind(StrEnum):
 
     IMAGE = "images"
     BODY = "bodies"
+    CAPTURE = "captures"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +70,23 @@ class EvidenceStore:
         """A response body, verified. Raises as `get_image` does."""
         return self.get(Kind.BODY, sha256)
 
+    def put_capture(self, data: bytes) -> str:
+        """Keep a file of a captured page as it is; its SHA-256. Raises as `put_image` does."""
+        name = hashlib.sha256(data).hexdigest()
+        self._files.put(_key(Kind.CAPTURE, name), data)
+        return name
+
+    def get_capture(self, sha256: str) -> bytes:
+        """A file of a captured page, verified. Raises as `get_image` does."""
+        return self.get(Kind.CAPTURE, sha256)
+
     def get(self, kind: Kind, sha256: str) -> bytes:
         """What is stored under a name, verified. Raises NotFound, EvidenceDamaged or EvidenceUnavailable."""
         try:
             data = self._files.get(_key(kind, sha256))
         except FileNotFoundError as error:
             raise NotFound(f"Nothing is stored under {sha256} any more.") from error
-        return _verified(data if kind is Kind.IMAGE else _inflate(data, sha256), sha256)
+        return _verified(_inflate(data, sha256) if kind is Kind.BODY else data, sha256)
 
     def find(self, kind: Kind, sha256: str) -> StoredEvidence | None:
         """A file without its bytes; None if it is not there."""

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from counterfoil.models import CrawlState, RetentionClass, SuspectState, VerdictKind
 from counterfoil.store.conditional import changed_one, insert_new
 from counterfoil.store.tables import (
+    capture_files,
+    captures,
     crawls,
     images,
     inspections,
@@ -127,6 +129,50 @@ def bodies_after(connection: sa.Connection, after: str, limit: int) -> list[str]
     return [str(name) for name in connection.scalars(there.distinct().order_by(columns.body_sha256).limit(limit))]
 
 
+def expired_captures(
+    connection: sa.Connection, wanted: RetentionClass, limits: Limits, after: int, limit: int
+) -> tuple[list[int], int | None]:
+    """Look through the next files of captures: those of a class whose time has come, and where to go on."""
+    column = capture_files.c.id
+    looked_at = list(connection.scalars(sa.select(column).where(column > after).order_by(column).limit(limit)))
+    if not looked_at:
+        return [], None
+    some = sa.select(column).where(column > after, column <= looked_at[-1], _capture_expired(wanted, limits))
+    return list(connection.scalars(some)), looked_at[-1]
+
+
+def mark_captures_deleted(
+    connection: sa.Connection, file_ids: Collection[int], wanted: RetentionClass, limits: Limits, now: datetime
+) -> list[str]:
+    """Say of these files that they are deleted, where that is still right; those that nothing needs now."""
+    expired = capture_files.update().where(capture_files.c.id.in_(file_ids), _capture_expired(wanted, limits))
+    names = set(connection.scalars(expired.values(deleted_at=now).returning(capture_files.c.sha256)))
+    known = known_captures(connection, names)
+    return sorted(name for name in names if not known[name])
+
+
+def unmark_captures(connection: sa.Connection, sha256s: Collection[str], marked_at: datetime) -> None:
+    """Take it back: somebody has stored them again meanwhile."""
+    marked = sa.and_(capture_files.c.sha256.in_(sha256s), capture_files.c.deleted_at == marked_at)
+    connection.execute(capture_files.update().where(marked).values(deleted_at=None))
+
+
+def known_captures(connection: sa.Connection, sha256s: Collection[str]) -> dict[str, bool]:
+    """Those of these files of captures that the database knows, and whether it says that they are there."""
+    rows = sa.select(capture_files.c.sha256, capture_files.c.deleted_at).where(capture_files.c.sha256.in_(sha256s))
+    found: dict[str, bool] = {}
+    for row in connection.execute(rows):
+        found[row.sha256] = found.get(row.sha256, False) or row.deleted_at is None
+    return found
+
+
+def capture_files_after(connection: sa.Connection, after: str, limit: int) -> list[str]:
+    """The next files of captures that the database says are there."""
+    column = capture_files.c.sha256
+    there = sa.select(column).where(column > after, capture_files.c.deleted_at.is_(None))
+    return list(connection.scalars(there.distinct().order_by(column).limit(limit)))
+
+
 def first_running_crawl(connection: sa.Connection) -> datetime | None:
     """When the oldest crawl that is at work was begun: it may have stored files whose rows are still to be written."""
     running = sa.select(crawls.c.started_at).where(crawls.c.state == CrawlState.CLAIMED)
@@ -186,6 +232,20 @@ def _body_expired(wanted: RetentionClass, limits: Limits) -> sa.ColumnElement[bo
         listing_versions.c.body_deleted_at.is_(None),
         mine.where(of_class, ~_listing_kept(limits)).exists(),
     )
+
+
+def _capture_expired(wanted: RetentionClass, limits: Limits) -> sa.ColumnElement[bool]:
+    """A capture is kept as long as its own suspect: another owner's verdict does not concern it."""
+    if wanted is RetentionClass.UNSUSPICIOUS:
+        return sa.false()
+    mine = (
+        sa.select(suspects.c.id)
+        .join(listings, listings.c.id == suspects.c.listing_id)
+        .join(captures, captures.c.suspect_id == suspects.c.id)
+        .where(captures.c.id == capture_files.c.capture_id)
+    )
+    of_class = _closed() if wanted is RetentionClass.CLOSED else _open()
+    return sa.and_(capture_files.c.deleted_at.is_(None), mine.where(of_class, ~_suspect_kept(limits, wanted)).exists())
 
 
 def _listing_kept(limits: Limits) -> sa.ColumnElement[bool]:

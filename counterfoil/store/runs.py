@@ -70,6 +70,21 @@ def has_open_run(connection: sa.Connection, monitor_id: int) -> bool:
     return connection.execute(still_open.limit(1)).first() is not None
 
 
+def has_open_run_of(connection: sa.Connection, owner_id: int, kind: RunKind, marketplace: str) -> bool:
+    """Whether one of the owner's runs of this kind is still at a marketplace."""
+    still_open = (
+        sa.select(crawls.c.id)
+        .join(runs, runs.c.id == crawls.c.run_id)
+        .where(
+            runs.c.owner_id == owner_id,
+            runs.c.kind == kind,
+            runs.c.state == RunState.OPEN,
+            crawls.c.marketplace == marketplace,
+        )
+    )
+    return connection.execute(still_open.limit(1)).first() is not None
+
+
 def get_run(connection: sa.Connection, owner_id: int, run_id: int) -> Run:
     """The owner's run. Raises NotFound."""
     mine = sa.select(runs).where(runs.c.id == run_id, runs.c.owner_id == owner_id)

@@ -28,6 +28,7 @@ from counterfoil.models import (
     Verdict,
     VerdictKind,
 )
+from counterfoil.store.captures import want_capture
 from counterfoil.store.conditional import changed_one, insert_new
 from counterfoil.store.outbox import put_in_outbox
 from counterfoil.store.tables import (
@@ -246,6 +247,9 @@ def _derive(connection: sa.Connection, suspect_id: int, version_id: int, thresho
     }
     if any(getattr(row, name) != value for name, value in values.items()):
         _change(connection, _suspect(row), values, now)
+    is_news = row.revision == 0 or row.state != SuspectState.OPEN or row.listing_version_id != newest
+    if is_news and values["state"] is SuspectState.OPEN:
+        want_capture(connection, row.owner_id, suspect_id, newest, now)
 
 
 def _digest(present: Sequence[Assessment]) -> str:

@@ -559,6 +559,44 @@ verdicts = sa.Table(
     sa.Index("ix_verdicts_suspect_id", "suspect_id"),
 )
 
+captures = sa.Table(
+    "captures",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("suspect_id", Id, sa.ForeignKey("suspects.id"), nullable=False),
+    sa.Column("listing_version_id", Id, sa.ForeignKey("listing_versions.id"), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    # The crawl that is to make it, or has made it; not before then is another one planned.
+    sa.Column("crawl_id", Id, sa.ForeignKey("crawls.id")),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("not_before", Time, nullable=False),
+    sa.Column("requested_at", Time, nullable=False),
+    sa.Column("captured_at", Time),
+    sa.Column("means", sa.String(16)),
+    sa.Column("status", sa.Integer),
+    sa.Column("final_url", sa.Text),
+    sa.Column("detail", sa.Text),
+    sa.UniqueConstraint("suspect_id", "listing_version_id"),
+    sa.Index("ix_captures_state_not_before", "state", "not_before"),
+    sa.Index("ix_captures_crawl_id", "crawl_id"),
+)
+
+capture_files = sa.Table(
+    "capture_files",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("capture_id", Id, sa.ForeignKey("captures.id"), nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("sha256", Sha256, nullable=False),
+    sa.Column("size", Id, nullable=False),
+    sa.Column("media_type", sa.String(100), nullable=False),
+    sa.Column("deleted_at", Time),
+    sa.UniqueConstraint("capture_id", "role"),
+    sa.Index("ix_capture_files_sha256", "sha256"),
+)
+
 outbox = sa.Table(
     "outbox",
     metadata,

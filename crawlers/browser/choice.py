@@ -19,12 +19,17 @@ class Pages(StrEnum):
 
 
 class BrowserChoice:
-    """Whether a crawl's requests go to a browser; learns when only a browser has shown what a plain request did not."""
+    """Whether a crawl's requests go to a browser; learns when only a browser has shown what a plain request did not.
 
-    def __init__(self, marketplace: Marketplace, settings: Settings) -> None:
+    `everywhere` asks for it for all pages, where there is one; `obstacle` says why there is none.
+    """
+
+    def __init__(self, marketplace: Marketplace, settings: Settings, *, everywhere: bool = False) -> None:
+        self.obstacle = browser_obstacle(settings)
         self._ready = _selectors(marketplace)
-        self._chosen = set(_declared(marketplace)) if settings.browser != "off" else set()
-        self._may_fall_back = settings.browser == "fallback" and browser_obstacle(settings) is None
+        wanted = Pages if everywhere else _declared(marketplace)
+        self._chosen = set() if self.obstacle is not None else set(wanted)
+        self._may_fall_back = settings.browser == "fallback" and self.obstacle is None
 
     @property
     def is_possible(self) -> bool:

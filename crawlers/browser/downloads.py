@@ -20,7 +20,7 @@ from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 from counterfoil.egress import read_url
 from counterfoil.models import FinishReason
 from crawlers.browser.launch import BrowserUnusable, GuardedChromium
-from crawlers.browser.requests import IN_BROWSER, wants_browser
+from crawlers.browser.requests import IN_BROWSER, RECORDING, wants_browser
 from crawlers.browser.settling import settle
 from crawlers.downloads import StoppableDownloads
 from crawlers.failures import BrowserBroke, CrawlStopping, RequestRefused, RobotsDisallowed
@@ -72,6 +72,9 @@ class BrowserDownloads(StoppableDownloads, ScrapyPlaywrightDownloadHandler):  # 
     async def _download_request(self, request: Request, spider: Spider | None = None) -> Response:
         context = self._context()
         request.meta.update(self._options(context))
+        recording = request.meta.get(RECORDING)
+        if recording is not None:
+            request.meta["playwright_page_init_callback"] = recording.attach
         seconds = float(request.meta.get("download_timeout", self._crawler.settings.getfloat("DOWNLOAD_TIMEOUT")))
         try:
             async with asyncio.timeout(seconds):
@@ -94,6 +97,9 @@ class BrowserDownloads(StoppableDownloads, ScrapyPlaywrightDownloadHandler):  # 
     async def _apply_page_methods(self, page: Page, request: Request, spider: Spider) -> None:
         # scrapy-playwright would wait for the page's `load` after each, which one dead advert can put off for ever.
         await settle(page, request.meta[IN_BROWSER])
+        recording = request.meta.get(RECORDING)
+        if recording is not None:
+            await recording.take(page)
 
     async def _is_forbidden(self, request: Asked) -> bool:
         """Whether a page may not have what it asks for: robots.txt says so, or it is not of the web at all."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from scrapy import Request
 
 IN_BROWSER = "in_browser"
+# A `PageRecording` that is to take down what the page looks like and what it loads.
+RECORDING = "page_recording"
 
 
 @dataclass(frozen=True, slots=True)
