@@ -16,17 +16,14 @@ from counterfoil.store.past_results import past_results
 from crawlers.addresses import search_address
 from crawlers.browser.choice import browser_needed
 
-# The spider that captures pages.
-CAPTURE = "capture"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """One marketplace and the queries to ask it; `crawl_id` and `attempt` are None when a person asks.
 
     `stored` are the listings that earlier attempts at the crawl have stored, key to listing id; `counters` are theirs.
-    `past` says what the queries found in earlier crawls; nobody knows without a database. `captures` are the pages to
-    be captured; None where the crawl captures none.
+    `past` says what the queries found in earlier crawls; nobody knows without a database. `captures` are the pages that
+    are to be captured.
     """
 
     marketplace: Marketplace
@@ -37,7 +34,7 @@ class Assignment:
     stored: Mapping[str, int] = field(default_factory=dict)
     counters: CrawlCounters = field(default_factory=CrawlCounters)
     past: Mapping[str, PastResults] = field(default_factory=dict)
-    captures: tuple[WantedCapture, ...] | None = None
+    captures: tuple[WantedCapture, ...] = ()
 
 
 def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> Assignment:
@@ -46,7 +43,7 @@ def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> A
         crawl = get_crawl(connection, crawl_id)
         stored = listings_seen(connection, crawl_id)
         past = past_results(connection, crawl)
-        captures = tuple(captures_of_crawl(connection, crawl_id)) if crawl.spider == CAPTURE else None
+        captures = tuple(captures_of_crawl(connection, crawl_id))
     if crawl.attempt != attempt or crawl.state is not CrawlState.CLAIMED:
         raise Superseded(
             f"Attempt {attempt} at crawl {crawl_id} is over: it is {crawl.state}, attempt {crawl.attempt}."
@@ -74,18 +71,23 @@ def by_hand(settings: Settings, marketplace: str | None, query: str | None) -> A
 
 def refusal(assignment: Assignment, settings: Settings) -> str | None:
     """Why this crawl must not start at all, in words for its operator; None if it may."""
-    if not assignment.queries and assignment.captures is None:
+    if not assignment.queries:
         return "There is nothing to search for: -a query=WORDS."
-    obstacle = browser_needed(assignment.marketplace, settings)
-    # A capture without a browser is a poor one, and says so; it is better than none.
-    if obstacle is not None and assignment.captures is None:
-        return f"{assignment.marketplace.name} is read by a browser, and {obstacle}"
+    obstacle = unreadable(assignment.marketplace, settings)
+    if obstacle is not None:
+        return obstacle
     guard = guard_from(settings)
     try:
         target = guard.check_url(search_address(assignment.marketplace, "x", 1))
     except AddressRefused as error:
         return f"{assignment.marketplace.name} cannot be searched: {error}"
     return anonymous(target, guard, settings)
+
+
+def unreadable(marketplace: Marketplace, settings: Settings) -> str | None:
+    """Why the pages of a marketplace cannot be read here at all; None if they can."""
+    obstacle = browser_needed(marketplace, settings)
+    return f"{marketplace.name} is read by a browser, and {obstacle}" if obstacle is not None else None
 
 
 def anonymous(target: Target, guard: EgressGuard, settings: Settings) -> str | None:

@@ -11,10 +11,13 @@ from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
 from counterfoil.clock import now
+from counterfoil.egress import guard_from
 from counterfoil.evidence.warc import Exchange
+from counterfoil.exceptions import AddressRefused
 from counterfoil.models import CaptureMeans
+from counterfoil.settings import Settings
 from counterfoil.store.captures import WantedCapture
-from crawlers.assignment import CAPTURE
+from crawlers.assignment import Assignment, anonymous
 from crawlers.base import MarketplaceSpider
 from crawlers.browser.choice import Pages
 from crawlers.browser.requests import RECORDING, wants_browser
@@ -33,7 +36,7 @@ _UNUSUAL = list(range(400, 600))
 class CaptureSpider(MarketplaceSpider):
     """`scrapy crawl capture`, as the scheduler starts it: the pages are those that its crawl was given."""
 
-    name = CAPTURE
+    name = "capture"
     as_seen = True
 
     @classmethod
@@ -46,10 +49,23 @@ class CaptureSpider(MarketplaceSpider):
 
     traffic: dict[int, list[Exchange]]
 
+    @classmethod
+    def refused(cls, assignment: Assignment, settings: Settings) -> str | None:
+        """Why these pages must not be asked for; None if they may. Without a browser they are, and say so."""
+        guard = guard_from(settings)
+        for wanted in assignment.captures:
+            try:
+                reason = anonymous(guard.check_url(wanted.url), guard, settings)
+            except AddressRefused as error:
+                return f"{wanted.url[:200]} cannot be captured: {error}"
+            if reason is not None:
+                return reason
+        return None
+
     async def start(self) -> AsyncIterator[Any]:
         """Each page, once."""
         if self.observations.stop is None:
-            for wanted in self.assignment.captures or ():
+            for wanted in self.assignment.captures:
                 yield self._ask(wanted)
 
     async def parse_page(

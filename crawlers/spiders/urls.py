@@ -10,7 +10,7 @@ from counterfoil.models import Sighting
 from counterfoil.settings import Settings
 from counterfoil.store.listings import listing_key
 from crawlers.addresses import kept_address, listing_id
-from crawlers.assignment import Assignment, anonymous
+from crawlers.assignment import Assignment, anonymous, unreadable
 from crawlers.frontier import Next
 from crawlers.pages import Card
 from crawlers.spiders.search import SearchSpider
@@ -26,6 +26,9 @@ class UrlsSpider(SearchSpider):
         """Why these addresses must not be asked for, in words for the operator; None if they may."""
         if not assignment.queries:
             return "There is no address to look at: -a query=URL."
+        obstacle = unreadable(assignment.marketplace, settings)
+        if obstacle is not None:
+            return obstacle
         guard = guard_from(settings)
         for url in assignment.queries:
             if listing_id(assignment.marketplace, url) is None:
