@@ -22,7 +22,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from counterfoil.models import CrawlState
+from counterfoil.models import CrawlState, RunKind
 from counterfoil.settings import load_settings
 from counterfoil.store import Store, open_store
 from counterfoil.store.crawls import list_crawls
@@ -183,7 +183,9 @@ def _state(store: Store) -> _State:
     with store.read() as connection:
         owner = get_owner(connection, "default")
         runs = list_runs(connection, owner.id)
-        crawls = list_crawls(connection, owner.id, runs[0].id) if runs else []
+        # The pages of suspects are captured beside it.
+        search = next((run for run in runs if run.kind is RunKind.SEARCH), None)
+        crawls = list_crawls(connection, owner.id, search.id) if search else []
         inspections = count_inspections(connection, owner.id)
         waiting = outbox_size(connection)
     judged, seen = inspections.get("done", 0), sum(inspections.values())

@@ -86,6 +86,8 @@ class Installation:
             "COUNTERFOIL_ALLOW_HOSTS": self.market.removeprefix("http://"),
             "COUNTERFOIL_HTTP_PORT": "0",
             "COUNTERFOIL_LEASE_SECONDS": "5",
+            # What they are is tested by themselves: here they would only take time.
+            "COUNTERFOIL_CAPTURES": "false",
         }
         return {**clean, **own, **self.extra}
 

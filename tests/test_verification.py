@@ -114,7 +114,7 @@ def test_the_sweep_prints_counts_and_bytes_by_class(archive: Archive) -> None:
     counted = run(archive.settings, "sweep", "--dry-run")
     assert counted.exit_code == 0
     (line,) = [line for line in counted.stdout.splitlines() if line.startswith("unsuspicious")]
-    assert line.split() == ["unsuspicious", "1", "0", "12,345"]
+    assert line.split() == ["unsuspicious", "1", "0", "0", "12,345"]
     assert "only counted" in counted.stderr
     assert archive.evidence.has_image(picture)
     assert run(archive.settings, "sweep").stdout == counted.stdout

@@ -39,9 +39,10 @@ def list_(session: Session, monitor: str | None, limit: int, as_json: bool) -> N
         print_lines(found)
         return
     rows = [
-        (one.id, one.monitor_id, one.nominal_at, one.trigger, one.state, "late" if one.late else "") for one in found
+        (one.id, one.kind, one.monitor_id, one.nominal_at, one.trigger, one.state, "late" if one.late else "")
+        for one in found
     ]
-    print_table(["id", "monitor", "time", "trigger", "state", ""], rows, empty="No runs yet.")
+    print_table(["id", "kind", "monitor", "time", "trigger", "state", ""], rows, empty="No runs yet.")
 
 
 @run.command()
