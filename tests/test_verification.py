@@ -120,7 +120,7 @@ def test_the_sweep_prints_counts_and_bytes_by_class(archive: Archive) -> None:
     assert run(archive.settings, "sweep").stdout == counted.stdout
     assert not archive.there(picture)
     kept = run(archive.settings, "sweep", COUNTERFOIL_RETENTION_UNSUSPICIOUS_DAYS="0").stdout
-    assert [line.split()[1:] for line in kept.splitlines()[1:]] == [["0", "0", "0"]] * 4
+    assert [line.split()[1:] for line in kept.splitlines()[1:]] == [["0", "0", "0", "0"]] * 4
 
 
 def test_a_suspect_whose_picture_was_deleted_says_when(archive: Archive) -> None:
