@@ -99,6 +99,13 @@ class Prober:
             search=search,
         )
 
+    def fetch_allowed(self, url: str) -> bytes:
+        """One page of the site, robots.txt asked first. Raises FetchFailed."""
+        refusal = self._read_robots()
+        if refusal is not None:
+            raise FetchFailed(f"{refusal}.", permanent=True)
+        return self.fetch(url)
+
     def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> bytes:
         """A document of the site. Raises FetchFailed, or AddressRefused, also for what robots.txt forbids."""
         if self._robots is not None and not self._robots.allows(url):

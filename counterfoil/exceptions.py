@@ -27,6 +27,7 @@ CounterfoilError
 |   +-- EvidenceDamaged   a stored file is not what its name says
 |   +-- EvidenceUnavailable the bucket of pictures and bodies does not answer
 +-- AddressRefused        an outgoing request would leave the addresses that it may reach
++-- DeclarationFails      a marketplace's declaration does not read what it should
 +-- ImportFailed          an import has read nothing
 +-- FetchFailed           a document could not be fetched; `permanent` says whether trying again can help
 +-- UnreadablePicture     the bytes are no picture that we decode
@@ -39,6 +40,7 @@ __all__ = [
     "ClockMismatch",
     "Conflict",
     "CounterfoilError",
+    "DeclarationFails",
     "DeletedByRetention",
     "EvidenceDamaged",
     "EvidenceUnavailable",
@@ -197,6 +199,10 @@ class EvidenceUnavailable(StoreError):
 
 class AddressRefused(CounterfoilError):
     """An outgoing request would leave the addresses that it may reach."""
+
+
+class DeclarationFails(CounterfoilError):
+    """Saved pages are read otherwise than a declaration, or a recorded case, says; the text counts them."""
 
 
 class ImportFailed(CounterfoilError):

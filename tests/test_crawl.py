@@ -647,13 +647,21 @@ def test_a_person_can_crawl_without_a_database(bench: Bench, tmp_path: Path) -> 
 
 def test_scrapys_own_commands_work_inside_the_project(bench: Bench) -> None:
     bench.market.stock(1)
-    assert "search" in finish(bench.scrapy("list"), expect=0).split()
+    assert {"api", "saved", "search", "shop", "urls"} <= set(finish(bench.scrapy("list"), expect=0).split())
+    # There are no contracts in docstrings: the spiders' pages are checked by tests and by recorded pages.
+    assert "OK" in finish(bench.scrapy("check"), expect=0)
     url = f"{bench.market.url}/listing/1"
     parsed = finish(bench.scrapy("parse", "--spider=search", "-a", "marketplace=market", url), expect=0)
     assert "Lamp 1" in parsed
+    by_address = finish(bench.scrapy("parse", "--spider=urls", "-a", "marketplace=market", url), expect=0)
+    assert "Lamp 1" in by_address
     fetched = finish(bench.scrapy("fetch", "-s", "AUTOTHROTTLE_START_DELAY=0", url), expect=0)
     assert "Lamp 1" in fetched
     assert "Traceback" not in fetched
+    listed = bench.settings.data / "listed.jsonl"
+    asked = ["crawl", "urls", "-a", "marketplace=market", "-a", f"query={url}", "-O", str(listed)]
+    finish(bench.scrapy(*asked), expect=0)
+    assert "Lamp 1" in listed.read_text()
     wrong = finish(bench.scrapy("crawl", "search"), expect=2)
     assert "Error: Say which marketplace to crawl" in wrong
     assert "Traceback" not in wrong

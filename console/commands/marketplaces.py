@@ -1,10 +1,14 @@
 """`counterfoil marketplace`: what is declared, and by which way a market could be read."""
 
+from pathlib import Path
+
 import click
 
 from console.output import json_line, print_fields, print_table, say
 from console.session import Session
 from counterfoil.access import access_in_words
+from counterfoil.backup.durable import write_whole
+from counterfoil.exceptions import Conflict
 from counterfoil.marketplaces import get_marketplace
 
 
@@ -93,6 +97,86 @@ def probe(session: Session, url: str, as_json: bool) -> None:
         say("\nNo way was found that a crawler may take: save its pages and `counterfoil import` them.")
     else:
         say(f"\nRead it by: {best.name}. `counterfoil marketplace new {found.url}` drafts its declaration.")
+
+
+@marketplace.command()
+@click.argument("url")
+@click.option("--query", "words", metavar="WORDS", help="What the page of results at URL was searched for.")
+@click.option("--name", metavar="NAME", help="Its name here; without it one is made from its host.")
+@click.option("--write", is_flag=True, help="Put it into your folder of declarations, instead of on the screen.")
+@click.pass_obj
+def new(session: Session, url: str, words: str | None, name: str | None, write: bool) -> None:
+    """Draft the declaration of a site from a live page: best from a page of results.
+
+    \b
+    Example:
+      counterfoil marketplace new 'https://shop.example/search?q=lamp' --query lamp > shop.yaml
+    """
+    from console.declaration_drafts import as_yaml, draft
+
+    said = draft(url, words, name, session.settings)
+    text = as_yaml(said)
+    if not write:
+        click.echo(text, nl=False)
+        say(f"Look it over, then put it into {session.settings.marketplaces_folder}/{said['name']}/marketplace.yaml")
+        return
+    path = session.settings.marketplaces_folder / said["name"] / "marketplace.yaml"
+    if path.exists():
+        raise Conflict(f"{path} exists already: choose another --name, or remove it.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, text.encode())
+    click.echo(
+        f"written to {path}: look it over, then `counterfoil marketplace record URL --marketplace {said['name']}`"
+    )
+
+
+@marketplace.command()
+@click.argument("name")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--url", metavar="URL", help="The address of the page, where the file does not say it; for one file.")
+@click.option("--all", "show_all", is_flag=True, help="Every listing of a page of results, not only the first three.")
+@click.pass_obj
+def check(session: Session, name: str, files: tuple[Path, ...], url: str | None, show_all: bool) -> None:
+    """Run a declaration on saved pages: what it reads, field by field, and from where.
+
+    Without files it reads the pages that were recorded, and fails where something is read otherwise than expected.
+
+    \b
+    Example:
+      counterfoil marketplace check shop page.html other.mhtml
+    """
+    from console.declaration_check import check_files, check_recorded
+
+    one = get_marketplace(session.marketplaces, name)
+    if files:
+        check_files(one, files, url, show_all)
+    else:
+        check_recorded(session.settings, one)
+
+
+@marketplace.command()
+@click.argument("url")
+@click.option("--marketplace", "name", required=True, metavar="NAME", help="Whose page it is.")
+@click.option(
+    "--from", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A saved page of it."
+)
+@click.pass_obj
+def record(session: Session, url: str, name: str, file: Path | None) -> None:
+    """Keep a page with what is read of it, so that `marketplace check` notices when that changes.
+
+    \b
+    Example:
+      counterfoil marketplace record https://shop.example/item/7 --marketplace shop
+    """
+    from console.declaration_cases import record_case
+    from console.declaration_check import print_read
+    from console.probe import Prober
+
+    one = get_marketplace(session.marketplaces, name)
+    body = file.read_bytes() if file is not None else Prober(url, session.settings).fetch_allowed(url)
+    path, read = record_case(session.settings, one, url, body)
+    print_read(read, one, show_all=False)
+    say(f"\nKept as {path}. Correct it by hand where the page says something else: it is what is expected from now on.")
 
 
 _WORKS = {True: "yes", False: "no", None: "not known"}
