@@ -32,13 +32,15 @@ def read_offers(product: Node, by_id: Mapping[str, Node], used_here: Sequence[st
     """What a product's offers say; `by_id` are the page's nodes, which offers may name instead of repeating them."""
     offers = list(_offers(product, by_id))[:_MOST_OFFERS]
     low, high, currency = _range(offers, used_here)
-    seller = first(*(offer.get("seller") or offer.get("offeredBy") for offer in offers)) or product.get("seller")
+    inside = [one for offer in offers for one in _nodes(offer.get("offers"), by_id)]
+    seller = first(*(offer.get("seller") or offer.get("offeredBy") for offer in [*offers, *inside]))
+    seller = seller or product.get("seller")
     seller_id, seller_name, seller_url = _seller(seller, by_id)
     return Offers(
         price=low,
         price_max=high if high != low else None,
         currency=currency,
-        availability=first(*(schema_word(offer.get("availability")) for offer in offers)),
+        availability=first(*(schema_word(offer.get("availability")) for offer in [*offers, *inside])),
         condition=first(*(schema_word(offer.get("itemCondition")) for offer in offers)),
         seller_id=seller_id,
         seller_name=seller_name,

@@ -10,7 +10,7 @@ _PRICY = re.compile(
 )
 _OLD = re.compile(
     r"(?:^|[-_ ])(?:old(?!-live)|was|rrp|msrp|uvp|before|strike|striked|strikethrough|crossed|line-through|linethrough|"
-    r"prev|previous|del|compare|statt|antes|barre|barr[eé]|antiguo|anterior|tachado|saving|savings|save|you-save|"
+    r"prev|previous|del|compare|statt|antes|barred?|sbarrato|barr[eé]|antiguo|anterior|tachado|saving|savings|save|you-save|"
     r"discount|off|percent|percentage|without|excl|notax|price-tax|price-ht)(?:[-_ ]|$)|"
     r"old-?price|price-?old(?!-live)|oldPrice|priceOld|wasPrice|listPrice|was-price|origPrice|beforePrice|originalPrice|"
     r"original-price|price-original|crossedPrice|priceSave|unit-?price|priceUnit|price-per|perUnit|instal|finance|"

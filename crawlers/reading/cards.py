@@ -32,6 +32,7 @@ _ID_ATTRIBUTES = (
     *("data-asin", "data-listing-id", "data-product-id", "data-productid", "data-item-id", "data-itemid", "data-sku"),
     *("data-pid", "data-nid", "data-id", "data-product", "data-product-sku", "data-code", "data-variantid"),
 )
+_POSITION = re.compile(r"first|last|odd|even|active|alpha|omega|^(?:item|product|post|row)-?\d+$")
 _ASIDE = re.compile(
     r"recently|recommend|related|similar|also-?(?:bought|viewed)|carousel|sidebar|footer|header|megamenu|cross-?sell",
     re.I,
@@ -296,9 +297,6 @@ def _is_aside(element: Any) -> bool:
 def _signature(element: Any) -> str:
     if element is None or not isinstance(element.tag, str):
         return ""
-    words = sorted(
-        word
-        for word in (element.get("class") or "").split()
-        if not re.search(r"\d|first|last|odd|even|active|alpha|omega", word)
-    )
+    names = (element.get("class") or "").split()
+    words = sorted(re.sub(r"\d+", "#", name) for name in names if not _POSITION.search(name))
     return f"{element.tag}.{'.'.join(words[:3])}"

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from crawlers.reading.listing import FIELDS, ReadListing
+from crawlers.reading.text import bare
 
 # Fields that belong to one another are taken from one source or not at all.
 _TOGETHER = {"price": ("price_max",), "seller": ("seller_id", "seller_url", "seller_rating"), "rating": ("ratings",)}
@@ -106,13 +107,9 @@ def _agree(name: str, one: Any, other: Any, winner: Claims, stating: Claims) -> 
         currencies = {winner.get("currency"), stating.get("currency")} - {None}
         return one == other or len(currencies) > 1
     if isinstance(one, str) and isinstance(other, str):
-        short, long = sorted((_bare(one), _bare(other)), key=len)
+        short, long = sorted((bare(one), bare(other)), key=len)
         return short in long
     return bool(one == other)
-
-
-def _bare(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def _short(value: Any) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from counterfoil.marketplaces import Marketplace
 from crawlers.currencies import CODES, OF_COUNTRY, share_a_sign
-from crawlers.reading.text import fixed_address, one_line
+from crawlers.reading.text import bare, fixed_address, one_line
 from crawlers.shown import words_of
 from crawlers.structured import Document, Node, json_ld, microdata, opengraph
 
@@ -17,9 +17,10 @@ from crawlers.structured import Document, Node, json_ld, microdata, opengraph
 _SAID_IN_SCRIPT = re.compile(r"""urrency(?:_?[cC]ode|I[dD]|Iso)?\\?["']?\s*[:=,]\s*\\?["']([A-Z]{3})\\?["']""")
 _LOCALE = re.compile(r"^[a-z]{2,3}[-_]([A-Za-z]{2})\b")
 _AMERICAN = re.compile(
-    r"\bU\.?S\.?A\b|\bUnited States\b|\b1?[-. (]*8(?:00|88|77|66|55|44)[-.) ]+\d{3}[-. ]\d{4}|"
+    r"\bU\.?S\.?A\b|\bUnited States\b|\b1?[-. (]*8(?:00|88|77|66|55|44|33)[-.) ]+\d{3}[-. ](?:\d{4}|[A-Z]{4})\b|"
     r"\b[A-Z]{2} \d{5}(?:-\d{4})?\b"
 )
+_NAMED_LOCALE = re.compile(r"(?<![A-Za-z])[a-z]{2}_([A-Z]{2})(?![A-Za-z])")
 # What Chromium, Firefox's add-ons and SingleFile write at the head of a page that they save.
 _SAVED = re.compile(r"(?:saved from url=\(\d+\)|^\s*url: )(https?://\S+)", re.MULTILINE)
 _SHORTEST_HEADING = 6
@@ -93,15 +94,15 @@ class PageContext:
         for element in self.root.iter("h1"):
             if words_of(element):
                 return element
-        title = _bare(f"{self.title or ''} {' '.join(self.meta.get('og:title', []))}")
+        title = bare(f"{self.title or ''} {' '.join(self.meta.get('og:title', []))}")
         named: tuple[int, Any] | None = None
         for count, element in enumerate(self.root.iter("h2", "h3", "h4", "div", "span", "p", "strong", "b")):
             text = element.text or ""
             if count > 20_000 or not 4 <= len(text) <= 300:
                 continue
-            bare = _bare(text)
-            if len(bare) >= _SHORTEST_HEADING and bare in title and (named is None or len(bare) > named[0]):
-                named = (len(bare), element)
+            spelt = bare(text)
+            if len(spelt) >= _SHORTEST_HEADING and spelt in title and (named is None or len(spelt) > named[0]):
+                named = (len(spelt), element)
         return named[1] if named else None
 
     @cached_property
@@ -120,7 +121,14 @@ class PageContext:
         named = [local] if local else []
         spoken = [OF_COUNTRY[language]] if language in OF_COUNTRY else []
         american = [] if named or declared or not _AMERICAN.search(self._visible_text()) else ["USD"]
-        return tuple(dict.fromkeys([*declared[:1], *named, *stated, *spoken, *declared[1:], *american]))
+        linked = [] if named or stated or spoken else self._linked_region()
+        return tuple(dict.fromkeys([*declared[:1], *named, *stated, *spoken, *declared[1:], *linked, *american]))
+
+    def _linked_region(self) -> list[str]:
+        """The currency of the country that the locales in the page's links name, where they all name the same."""
+        found = _NAMED_LOCALE.findall(" ".join(self.root.xpath("//a/@href")[:500])[:_MOST_SCRIPT])
+        codes = {OF_COUNTRY.get(country.lower()) for country in found}
+        return [code for code in codes if code] if len(codes) == 1 else []
 
     def _stated(self) -> list[str]:
         counts: dict[str, int] = {}
@@ -137,10 +145,6 @@ class PageContext:
     def _visible_text(self) -> str:
         texts = self.root.xpath("//body//text()[not(parent::script or parent::style)]")
         return " ".join(text for text in texts[:20_000] if not text.isspace())
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"\W+", "", text.casefold())
 
 
 def declared_currencies(declaration: Marketplace | None, host: str) -> Sequence[str]:

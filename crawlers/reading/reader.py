@@ -21,10 +21,12 @@ from crawlers.reading.declared import (
 )
 from crawlers.reading.documents import OpenedPage, open_page
 from crawlers.reading.kinds import kind_of
+from crawlers.reading.labels import labelled_code, labelled_seller
 from crawlers.reading.listing import PageKind, ReadListing, ReadPage
 from crawlers.reading.paging import next_page
 from crawlers.reading.records import find_records
 from crawlers.reading.schema_org import from_nodes, from_opengraph, main_product
+from crawlers.reading.text import bare
 from crawlers.reading.visible import from_visible, pictures, shown_prices
 
 _MOST_WARNINGS = 50
@@ -209,7 +211,8 @@ def _settled(page: PageContext, said: Sequence[Claims]) -> tuple[ReadListing, li
         values = dict(one.values)
         for name in ("price_max", "price"):
             value = values.get(name)
-            if value in shown.old and value not in current and current:
+            # A highest price is often the old one, also where another thing on the page costs as much.
+            if value in shown.old and (name == "price_max" or (current and value not in current)):
                 warnings.append(f"{name}: {one.source} says {value}, which the page shows struck out")
                 del values[name]
                 if name == "price":
@@ -287,12 +290,21 @@ def _product(page: PageContext, market: Marketplace | None) -> list[Claims] | No
         product, _ = main_product(nodes, page)
         if product is not None:
             said.append(from_nodes(source, product, nodes, page))
-    graph = from_opengraph(page)
+    graph = _without_site(from_opengraph(page), page)
     shown, sure = from_visible(page)
     said.extend([shown, graph] if _trusts_what_is_shown(page, shown, graph, sure) else [graph, shown])
+    said.append(claims("label", sku=labelled_code(page), seller=labelled_seller(page)))
     said.append(_addressed(page, market))
     said.append(claims("page", title=page.title, images=pictures(page, _around_heading(page))))
     return said if any(one.values for one in said) else None
+
+
+def _without_site(graph: Claims, page: PageContext) -> Claims:
+    """OpenGraph without a title that is the heading and the shop's name behind it."""
+    title, heading = bare(graph.get("title")), bare(page.heading)
+    if heading and heading in title and heading != title:
+        return Claims(graph.source, {name: value for name, value in graph.values.items() if name != "title"})
+    return graph
 
 
 def _trusts_what_is_shown(page: PageContext, shown: Claims, graph: Claims, sure: float) -> bool:

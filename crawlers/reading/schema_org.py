@@ -1,6 +1,5 @@
 """Claims out of schema.org nodes, JSON-LD and microdata alike, and out of OpenGraph."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -10,7 +9,7 @@ from crawlers.offers import read_offers
 from crawlers.prices import read_price, read_price_text
 from crawlers.reading.claims import Claims, claims
 from crawlers.reading.context import PageContext
-from crawlers.reading.text import fixed_address, one_line, plain
+from crawlers.reading.text import bare, fixed_address, one_line, plain
 from crawlers.structured import Node, products
 from crawlers.values import first, schema_word, text_of, url_of
 
@@ -72,9 +71,9 @@ def main_product(nodes: list[Node], page: PageContext) -> tuple[Node | None, int
 
 def is_named(product: Node, *texts: str | None) -> bool:
     """Whether a heading or title names the product."""
-    name = _bare(text_of(product.get("name")))
+    name = bare(text_of(product.get("name")))
     return len(name) > 2 and any(
-        text and (name in text or (len(text) > 8 and text in name)) for text in map(_bare, texts)
+        text and (name in text or (len(text) > 8 and text in name)) for text in map(bare, texts)
     )
 
 
@@ -137,10 +136,6 @@ def _path(url: str | None) -> str | None:
         return unquote(urlsplit(url).path).rstrip("/").lower() or "/" if url else None
     except ValueError:
         return None
-
-
-def _bare(text: str | None) -> str:
-    return re.sub(r"\W+", "", (text or "").casefold())
 
 
 def _images(said: Any, by_id: Mapping[str, Node]) -> Iterable[str]:

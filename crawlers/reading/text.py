@@ -31,6 +31,11 @@ def _without_tags(text: str) -> str:
     return _TAGS.sub("", _BREAKS.sub("\n", _PARAGRAPHS.sub("\n\n", text)))
 
 
+def bare(text: str | None) -> str:
+    """Letters and digits alone, without case: what two spellings of one name have in common."""
+    return re.sub(r"[\W_]+", "", (text or "").casefold())
+
+
 def one_line(said: str | None) -> str | None:
     """Plain text in one line."""
     text = plain(said)
