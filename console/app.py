@@ -1,5 +1,7 @@
 """The whole HTTP interface on one screen: every router, guard and error it has."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,15 +12,35 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from console.api import captures, health, images, suspects
+from console.api import (
+    accounts,
+    authorised_sellers,
+    bodies,
+    brands,
+    captures,
+    crawls,
+    health,
+    images,
+    listings,
+    marketplaces,
+    monitors,
+    products,
+    reference_images,
+    rights,
+    runs,
+    sellers,
+    suspects,
+)
+from console.contract.description import describe
 from console.guards.access import needed_role
 from console.guards.body import BodyLimit
-from console.guards.cookies import RenewedCookie, uses_tls
+from console.guards.cookies import RenewedCookie
 from console.guards.headers import SecurityHeaders
 from console.guards.origin import OwnOrigin
 from console.guards.pace import Pace
 from console.guards.problems import answer_crash, answer_error, answer_http_error, answer_invalid_request
 from console.installation import Installation
+from console.public_address import uses_tls
 from console.web import account, log_in, set_up
 from console.web import suspects as suspect_pages
 from counterfoil.exceptions import CounterfoilError
@@ -29,9 +51,22 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
+    brands.router,
+    rights.router,
+    products.router,
+    reference_images.router,
+    authorised_sellers.router,
+    marketplaces.router,
+    monitors.router,
+    runs.router,
+    crawls.router,
+    listings.router,
+    sellers.router,
     suspects.router,
     images.router,
     captures.router,
+    bodies.router,
+    accounts.router,
     log_in.router,
     set_up.router,
     account.router,
@@ -48,7 +83,8 @@ def create_app(installation: Installation) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        responses={},
+        lifespan=_lifespan,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.installation = installation
     app.state.pace = Pace(settings.http_requests_per_minute)
@@ -61,8 +97,15 @@ def create_app(installation: Installation) -> FastAPI:
         needed_role(route)
     for router in ROUTERS:
         app.include_router(router)
+    describe(app, routes())
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.installation.close()
 
 
 def routes() -> list[APIRoute]:

@@ -7,6 +7,7 @@ from counterfoil.marketplaces import Marketplace, load_marketplaces
 from counterfoil.settings import Settings, load_settings
 from counterfoil.store import Store, open_store
 from indexer.base import SuspectIndex
+from indexer.decoding import PictureDecoder
 from indexer.delivery import fill_if_missing
 from indexer.opening import open_index
 
@@ -41,6 +42,16 @@ class Installation:
         """The suspect index, made from the database where there is none yet."""
         fill_if_missing(self.store, self.bare_index)
         return self.bare_index
+
+    @cached_property
+    def decoder(self) -> PictureDecoder:
+        """Processes that decode untrusted pictures, for a server that lives long: started when first used."""
+        return PictureDecoder(self.settings)
+
+    def close(self) -> None:
+        """End what runs beside this process."""
+        if "decoder" in self.__dict__:
+            self.decoder.close()
 
     @cached_property
     def marketplaces(self) -> dict[str, Marketplace]:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from counterfoil.egress import guard_from
-from counterfoil.exceptions import InvalidInput
+from counterfoil.exceptions import InvalidInput, TooLarge
 from counterfoil.fetching import fetch
 from counterfoil.settings import Settings
 from counterfoil.version import user_agent
@@ -31,6 +32,17 @@ def read_picture(source: str, folder: Path, settings: Settings) -> Picture:
         return Picture(source=source, data=data)
     path = folder / source
     return Picture(source=str(path), data=_read_file(path))
+
+
+def read_upload(name: str | None, file: BinaryIO) -> Picture:
+    """A picture that a browser or a program has sent, named by its file's name. Raises TooLarge, or InvalidInput."""
+    data = file.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise TooLarge(f"The picture is larger than {_LARGEST:,} bytes.")
+    if not data:
+        raise InvalidInput("The picture is empty (0 bytes).")
+    printable = "".join(character for character in (name or "")[-200:] if character.isprintable())
+    return Picture(source=printable or "upload", data=data)
 
 
 def _read_file(path: Path) -> bytes:

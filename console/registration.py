@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from console.pictures import Picture, read_picture
 from console.product_entries import BadEntry, Entry
 from console.session import Session
 from counterfoil.clock import now
-from counterfoil.exceptions import CounterfoilError, InvalidInput
-from counterfoil.models import Fingerprint, Product
+from counterfoil.exceptions import Conflict, CounterfoilError, InvalidInput
+from counterfoil.models import Fingerprint, Product, ReferenceImage
 from counterfoil.store.brands import get_brand
 from counterfoil.store.images import add_fingerprints, add_image
-from counterfoil.store.products import ProductEntry, add_product, add_reference_image
+from counterfoil.store.products import ProductEntry, add_product, add_reference_image, list_reference_images
 
 # Bytes and their SHA-256 to a fingerprint; raises UnreadablePicture.
 Fingerprinting = Callable[[bytes], Fingerprint]
@@ -54,6 +56,18 @@ def register_entries(
             yield register(session, entry, pictures, brand=brand, fingerprinting=fingerprinting)
         except CounterfoilError as error:
             yield Registered(place=entry.place, name=entry.name, refused=str(error))
+
+
+def add_picture(
+    connection: sa.Connection, session: Session, product_id: int, picture: Picture, fingerprint: Fingerprint
+) -> ReferenceImage:
+    """Register one more picture of a product, whose bytes are stored already. Raises NotFound or Conflict."""
+    sha256 = fingerprint.image_sha256
+    add_image(connection, sha256, len(picture.data), now())
+    add_fingerprints(connection, [fingerprint])
+    if not add_reference_image(connection, session.owner.id, product_id, sha256, picture.source, now()):
+        raise Conflict("This picture is one of the product's reference images already.")
+    return list_reference_images(connection, session.owner.id, product_id)[-1]
 
 
 def register(

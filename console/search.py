@@ -7,10 +7,11 @@ from typing import Any
 
 from console.session import Session
 from counterfoil.exceptions import InvalidInput
-from counterfoil.models import ReasonKind, SuspectState
+from counterfoil.models import Fingerprint, ReasonKind, SuspectState
 from counterfoil.store.brands import get_brand
 from counterfoil.store.products import find_product
 from indexer.document import SuspectDocument
+from indexer.picture_search import find_by_picture
 from indexer.query import SuspectQuery
 
 
@@ -53,6 +54,26 @@ def make_query(session: Session, filters: Filters) -> SuspectQuery:
         price_to=high,
         currency=filters.currency,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureSearch:
+    """What a search by picture found: the suspects that show one like it, and what a person should know about it."""
+
+    suspect_ids: tuple[int, ...]
+    remark: str | None = None
+
+
+def suspects_by_picture(session: Session, fingerprint: Fingerprint) -> PictureSearch:
+    """The owner's suspects that show a picture like this one."""
+    if not fingerprint.informative:
+        return PictureSearch(suspect_ids=(), remark="This picture is too plain to search by.")
+    with session.read() as connection:
+        found = find_by_picture(connection, session.owner.id, fingerprint)
+    unsuspicious = sum(not one.suspect_ids for one in found)
+    remark = f"{unsuspicious} similar pictures stand in listings that are no suspects." if unsuspicious else None
+    suspect_ids = sorted({suspect_id for one in found for suspect_id in one.suspect_ids})
+    return PictureSearch(suspect_ids=tuple(suspect_ids), remark=remark)
 
 
 def summary(document: SuspectDocument) -> dict[str, Any]:

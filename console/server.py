@@ -5,8 +5,8 @@ import threading
 import uvicorn
 
 from console.app import create_app
-from console.guards.cookies import uses_tls
 from console.installation import Installation
+from console.public_address import uses_tls
 from counterfoil.exceptions import InvalidSetting
 from counterfoil.settings import Settings
 
@@ -42,14 +42,6 @@ def run_server(installation: Installation, host: str, port: int, stop: threading
         server.run()
     except SystemExit as error:
         raise InvalidSetting(f"COUNTERFOIL_HTTP_PORT={port}: {host}:{port} cannot be used, is it taken?") from error
-
-
-def address(settings: Settings) -> str:
-    """The address that browsers reach the pages by, with a slash at the end."""
-    if settings.http_url:
-        return settings.http_url.rstrip("/") + "/"
-    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-    return f"{'https' if uses_tls(settings) else 'http'}://{host}:{settings.http_port}/"
 
 
 class _Server(uvicorn.Server):

@@ -1,7 +1,9 @@
 """A suspect with all that a person needs to decide about it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -25,6 +27,44 @@ class SuspectView:
     verdicts: tuple[Verdict, ...]
     product_names: Mapping[int, str]
     captures: tuple[Capture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceOf:
+    """A stored file that a suspect rests on, and where its bytes are to be had."""
+
+    kind: str
+    sha256: str
+    path: str
+    source: str
+    listing_version: int
+    captured_at: datetime
+    deleted_at: datetime | None
+
+
+def evidence_of(view: SuspectView) -> Iterator[EvidenceOf]:
+    """The response that the suspect's present version was read from, then its pictures."""
+    version = view.version
+    origin: dict[str, Any] = {"listing_version": version.number, "captured_at": version.captured_at}
+    if version.body_sha256 is not None:
+        yield EvidenceOf(
+            kind="body",
+            sha256=version.body_sha256,
+            path=f"/api/v1/bodies/{version.body_sha256}",
+            source=version.facts.url,
+            deleted_at=version.body_deleted_at,
+            **origin,
+        )
+    for image in version.facts.images:
+        if image.sha256 is not None:
+            yield EvidenceOf(
+                kind="image",
+                sha256=image.sha256,
+                path=f"/api/v1/images/{image.sha256}",
+                source=image.url,
+                deleted_at=image.deleted_at,
+                **origin,
+            )
 
 
 def view_suspect(connection: sa.Connection, owner_id: int, suspect_id: int) -> SuspectView:

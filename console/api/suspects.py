@@ -1,63 +1,123 @@
-"""Suspects for programs: search, and one suspect as a whole."""
+"""Suspects for programs: search by words and by picture, one suspect as a whole, its verdicts and its evidence."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, UploadFile
+from fastapi.responses import JSONResponse
+from starlette.responses import Response
 
+from console.contract.creating import CurrentCreation, create
+from console.contract.preconditions import IfMatch, require_match
 from console.guards.access import needs
 from console.output import plain
+from console.pictures import read_upload
 from console.request import CurrentSession
-from console.search import Filters, make_query, summary
-from console.suspect_view import view_suspect
+from console.schemas.fields import PathId
+from console.schemas.judgement import (
+    EvidenceShown,
+    FoundPage,
+    SearchSaid,
+    SuspectShown,
+    VerdictSaid,
+    VerdictShown,
+)
+from console.search import Filters, make_query, summary, suspects_by_picture
+from console.session import RequestSession
+from console.suspect_view import evidence_of, view_suspect
+from counterfoil.clock import now
 from counterfoil.highlighting import find_spans
-from counterfoil.models import Role
-from indexer.query import Facet, Interval, Sort, SuspectQuery
+from counterfoil.models import Role, Suspect
+from counterfoil.store import suspects as stored
+from indexer.query import Facet, SuspectQuery
 
-router = APIRouter(prefix="/api/v1", tags=["suspects"], dependencies=[needs(Role.VIEWER)])
+router = APIRouter(prefix="/api/v1/suspects", tags=["suspects"], dependencies=[needs(Role.VIEWER)])
 
 
-@router.get("/suspects")
-def search(
-    session: CurrentSession,
-    words: str = "",
-    brand: str | None = None,
-    product: str | None = None,
-    marketplace: str | None = None,
-    seller: str | None = None,
-    verdict: str | None = None,
-    min_score: Annotated[float | None, Query(ge=0, le=1)] = None,
-    since: datetime | None = None,
-    price: str | None = None,
-    currency: str | None = None,
-    withdrawn: bool = False,
-    sort: Sort = Sort.SCORE,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: str | None = None,
-    histogram: Interval | None = None,
-) -> dict[str, Any]:
+@router.get("", response_model=FoundPage)
+def search(session: CurrentSession, asked: Annotated[SearchSaid, Query()]) -> Response:
     """One page of the suspects that a search finds, with counts by brand, product, marketplace, seller, verdict.
 
     `title_marks` says where in the title the words stand; `histogram` counts by when they were first suspected.
     """
-    filters = Filters(
-        words=words,
-        brand=brand,
-        product=product,
-        marketplace=marketplace,
-        seller=seller,
-        verdict=verdict,
-        min_score=min_score,
-        since=since,
-        price=price,
-        currency=currency,
-        withdrawn=withdrawn,
-    )
-    query = replace(make_query(session, filters), sort=sort, limit=limit, cursor=cursor, facets=tuple(Facet))
-    query = replace(query, histogram=histogram)
+    return _found(session, _query(session, asked))
+
+
+@router.post("/by-picture", response_model=FoundPage)
+def search_by_picture(session: CurrentSession, file: UploadFile, asked: Annotated[SearchSaid, Query()]) -> Response:
+    """Suspects that show a picture like the one sent (at most 20 MB), restricted as any search; it is not kept."""
+    picture = read_upload(file.filename, file.file)
+    found = suspects_by_picture(session, session.installation.decoder.fingerprint(picture.data))
+    return _found(session, replace(_query(session, asked), suspect_ids=found.suspect_ids), found.remark)
+
+
+@router.get("/{suspect_id}", response_model=SuspectShown)
+def get_suspect(session: CurrentSession, suspect_id: PathId) -> Response:
+    """A suspect with its listing, version, assessments and verdicts. Its ETag names the suspect's revision."""
+    with session.read() as connection:
+        view = view_suspect(connection, session.owner.id, suspect_id)
+    return JSONResponse(plain(view), headers={"ETag": _tag(view.suspect)})
+
+
+@router.get("/{suspect_id}/verdicts")
+def list_verdicts(session: CurrentSession, suspect_id: PathId) -> list[VerdictShown]:
+    """The verdicts on a suspect, oldest first: they are only added to."""
+    with session.read() as connection:
+        stored.get_suspect(connection, session.owner.id, suspect_id)
+        found = stored.list_verdicts(connection, session.owner.id, suspect_id)
+    return [VerdictShown.model_validate(one) for one in found]
+
+
+@router.post("/{suspect_id}/verdicts", status_code=201, response_model=VerdictShown, dependencies=[needs(Role.ANALYST)])
+def create_verdict(
+    session: CurrentSession,
+    suspect_id: PathId,
+    said: VerdictSaid,
+    creation: CurrentCreation,
+    if_match: IfMatch = None,
+) -> Response:
+    """Decide about a suspect's present version; 412 when it was judged or decided anew since it was shown."""
+
+    def make(connection: sa.Connection) -> tuple[str, VerdictShown]:
+        suspect = stored.get_suspect(connection, session.owner.id, suspect_id, lock=True)
+        require_match(if_match, _tag(suspect))
+        made = stored.add_verdict(
+            connection,
+            session.owner.id,
+            suspect_id,
+            said.kind,
+            note=said.note or None,
+            decided_by=session.person,
+            now=now(),
+        )
+        return f"/api/v1/suspects/{suspect_id}/verdicts", VerdictShown.model_validate(made)
+
+    return create(session, creation, "verdict.add", f"suspect {suspect_id}", make, kind=said.kind)
+
+
+@router.get("/{suspect_id}/evidence")
+def list_evidence(session: CurrentSession, suspect_id: PathId) -> list[EvidenceShown]:
+    """The stored files that a suspect rests on: the response its listing was read from, and the pictures."""
+    with session.read() as connection:
+        found = evidence_of(view_suspect(connection, session.owner.id, suspect_id))
+    return [EvidenceShown.model_validate(one) for one in found]
+
+
+def _tag(suspect: Suspect) -> str:
+    # What a verdict must not overlook; that a crawl saw the same page once more is no change.
+    return f'"{suspect.revision}"'
+
+
+def _query(session: RequestSession, asked: SearchSaid) -> SuspectQuery:
+    said = asked.model_dump()
+    asked_for = {name: said.pop(name) for name in ("sort", "limit", "cursor", "histogram")}
+    return replace(make_query(session, Filters(**said)), **asked_for, facets=tuple(Facet))
+
+
+def _found(session: RequestSession, query: SuspectQuery, remark: str | None = None) -> Response:
     page = session.index.search(query)
-    return {
+    answer: dict[str, Any] = {
         "suspects": [{**summary(one), "title_marks": _marks(one.title, query)} for one in page.suspects],
         "total": {"value": page.total.value, "exact": page.total.exact},
         "facets": {
@@ -69,16 +129,10 @@ def search(
         },
         "histogram": plain(page.histogram),
         "next_cursor": page.next_cursor,
-        "notice": page.notice,
+        "notice": " ".join(filter(None, (page.notice, remark))) or None,
     }
+    return JSONResponse(plain(answer))
 
 
 def _marks(text: str, query: SuspectQuery) -> list[tuple[int, int]]:
     return [(span.start, span.end) for span in find_spans(text, query.phrases or ())]
-
-
-@router.get("/suspects/{suspect_id}")
-def show(session: CurrentSession, suspect_id: int) -> Any:
-    """A suspect with its listing, version, assessments and verdicts."""
-    with session.read() as connection:
-        return plain(view_suspect(connection, session.owner.id, suspect_id))

@@ -1,24 +1,20 @@
 """`counterfoil monitor`: what is watched, where, and when."""
 
-from datetime import UTC, datetime, timedelta
-
 import click
 import sqlalchemy as sa
 
+from console.monitoring import Plan, next_five, pause_monitor, resume_monitor, set_up_monitor, start_run
 from console.output import print_fields, print_table, say, when
 from console.session import Session
 from counterfoil.access import access_in_words
 from counterfoil.clock import now
-from counterfoil.egress import guard_from
-from counterfoil.exceptions import AddressRefused, Conflict, InvalidInput
-from counterfoil.marketplaces import Marketplace, get_marketplace
-from counterfoil.models import CrawlLimits, Monitor, MonitorState, Schedule, ScheduleKind
+from counterfoil.exceptions import InvalidInput
+from counterfoil.marketplaces import get_marketplace
+from counterfoil.models import CrawlLimits, Monitor, Schedule, ScheduleKind
 from counterfoil.store import monitors as stored
-from counterfoil.store.products import find_product, list_products
+from counterfoil.store.products import find_product
 from counterfoil.store.runs import list_runs
 from scheduler.planning import choose_searches, plan
-from scheduler.service import next_times, run_now
-from scheduler.triggers import next_nominal
 
 _LIMITS = CrawlLimits()
 
@@ -73,23 +69,18 @@ def add(
       counterfoil monitor add nightly --marketplace example --cron '30 2 * * *' --time-zone Europe/Berlin
     """
     for one in (get_marketplace(session.marketplaces, market) for market in dict.fromkeys(marketplaces)):
-        _state_route(session, one)
+        say(f"{one.title}: route {access_in_words(one, session.settings)}; {one.exercised}")
     schedule = _schedule(cron, every, time_zone, jitter)
-    moment = now()
-    nominal = next_nominal(schedule, moment)
     with session.act("monitor.add", name) as connection:
-        entry = stored.MonitorEntry(
+        wanted = Plan(
             name=name,
+            marketplaces=marketplaces,
             schedule=schedule,
-            product_ids=_product_ids(connection, session.owner.id, products, queries),
-            marketplaces=tuple(dict.fromkeys(marketplaces)),
-            queries=tuple(dict.fromkeys(query.strip() for query in queries if query.strip())),
+            product_ids=_product_ids(connection, session.owner.id, products),
+            queries=queries,
             limits=CrawlLimits(**limits),
         )
-        first = moment if at_once else nominal
-        made = stored.add_monitor(
-            connection, session.owner.id, entry, next_nominal_at=first, next_due_at=first, now=moment
-        )
+        made = set_up_monitor(connection, session, wanted, now(), at_once=at_once)
         crawls = plan(connection, made, choose_searches(session.settings))
     count = sum(len(crawl.queries) for crawl in crawls)
     click.echo(f"monitor {made.id}: {made.name}, {count} queries, first run {when(made.next_due_at)}")
@@ -134,7 +125,7 @@ def show(session: Session, monitor: str) -> None:
             "marketplaces": one.marketplaces,
             "products": one.product_ids,
             "queries": tuple(dict.fromkeys(query for crawl in crawls for query in crawl.queries)),
-            "next times": tuple(map(when, _next_five(one))),
+            "next times": tuple(map(when, next_five(one))),
         }
     )
     rows = [(run.id, run.nominal_at, run.trigger, run.state, "late" if run.late else "") for run in runs]
@@ -153,7 +144,7 @@ def pause(session: Session, monitor: str) -> None:
     """
     with session.act("monitor.pause", monitor) as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
-        stored.set_state(connection, one, MonitorState.PAUSED)
+        pause_monitor(connection, one)
     click.echo(f"monitor {one.name} paused")
 
 
@@ -169,10 +160,7 @@ def resume(session: Session, monitor: str) -> None:
     """
     with session.act("monitor.resume", monitor) as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
-        if one.state is MonitorState.ACTIVE:
-            raise Conflict(f"The monitor {one.name!r} is not paused.")
-        nominal, due = next_times(one, now())
-        stored.set_state(connection, one, MonitorState.ACTIVE, next_nominal_at=nominal, next_due_at=due)
+        due = resume_monitor(connection, one, now())
     click.echo(f"monitor {one.name} resumed, next run {when(due)}")
 
 
@@ -188,10 +176,7 @@ def run_(session: Session, monitor: str) -> None:
     """
     with session.act("monitor.run", monitor) as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
-        run_id = run_now(connection, one, now(), choose_searches(session.settings))
-        skipped = run_id is not None and list_runs(connection, session.owner.id, one.id, limit=1)[0].finished_at
-    if skipped:
-        raise Conflict(f"Run {run_id} was skipped: an earlier run is still open, or there is nothing to search for.")
+        run_id = start_run(connection, session, one, now())
     click.echo(f"run {run_id} waits for a worker (counterfoil up, or counterfoil work)")
 
 
@@ -211,18 +196,6 @@ def remove(session: Session, monitor: str) -> None:
     click.echo(f"monitor {one.name} removed")
 
 
-def _state_route(session: Session, one: Marketplace) -> None:
-    say(f"{one.title}: route {access_in_words(one, session.settings)}; {one.exercised}")
-    try:
-        listed = guard_from(session.settings).check_url(one.url)
-    except AddressRefused as error:
-        raise InvalidInput(f"The marketplace {one.name!r} cannot be crawled: {error}") from error
-    if not session.settings.contact and not guard_from(session.settings).lists(listed.host, listed.port):
-        raise InvalidInput(
-            "COUNTERFOIL_CONTACT is not set: crawled sites must be able to reach you. Set an e-mail or a web page."
-        )
-
-
 def _schedule(cron: str | None, every: str | None, time_zone: str, jitter: int) -> Schedule:
     if (cron is None) == (every is None):
         raise InvalidInput("Give either --cron or --every.")
@@ -230,15 +203,8 @@ def _schedule(cron: str | None, every: str | None, time_zone: str, jitter: int) 
     return Schedule(kind=kind, expression=str(cron or every), time_zone=time_zone, jitter_seconds=jitter)
 
 
-def _product_ids(
-    connection: sa.Connection, owner_id: int, products: tuple[str, ...], queries: tuple[str, ...]
-) -> tuple[int, ...]:
-    if products:
-        return tuple(dict.fromkeys(find_product(connection, owner_id, text).id for text in products))
-    every = tuple(product.id for product in list_products(connection, owner_id))
-    if not every and not queries:
-        raise InvalidInput("There is nothing to search for: register products first, or give --query.")
-    return every
+def _product_ids(connection: sa.Connection, owner_id: int, products: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(find_product(connection, owner_id, text).id for text in products))
 
 
 def _schedule_text(one: Monitor) -> str:
@@ -248,13 +214,4 @@ def _schedule_text(one: Monitor) -> str:
     return f"{one.schedule.expression} ({one.schedule.time_zone}){jitter}"
 
 
-def _next_five(one: Monitor) -> list[datetime]:
-    times: list[datetime] = []
-    at = one.next_nominal_at
-    while at is not None and len(times) < 5:
-        times.append(at.astimezone(UTC))
-        at = next_nominal(one.schedule, at + timedelta(microseconds=1), at)
-    return times
-
-
-commands = (monitor,)
+commands = (marketplace, monitor)

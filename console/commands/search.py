@@ -11,14 +11,13 @@ from rich.progress import Progress
 
 from console.output import print_lines, print_table, say
 from console.pictures import read_picture
-from console.search import Filters, make_query, summary
+from console.search import Filters, make_query, summary, suspects_by_picture
 from console.session import Session
 from counterfoil.models import VerdictKind
 from counterfoil.rates import write_amount
 from counterfoil.store.outbox import list_parked, retry_parked
 from indexer.base import SuspectIndex
 from indexer.decoding import PictureDecoder
-from indexer.picture_search import find_by_picture
 from indexer.query import UNJUDGED, Facet, Interval, Sort, SuspectPage, SuspectQuery
 from indexer.rebuild import rebuild as rebuild_index
 from indexer.rebuild import verify as verify_index
@@ -157,14 +156,10 @@ def _by_picture(session: Session, source: str) -> tuple[int, ...]:
     picture = read_picture(source, Path(), session.settings)
     with PictureDecoder(session.settings) as decoder:
         fingerprint = decoder.fingerprint(picture.data)
-    if not fingerprint.informative:
-        say("This picture is too plain to search by.")
-    with session.read() as connection:
-        found = find_by_picture(connection, session.owner.id, fingerprint)
-    unsuspicious = sum(not one.suspect_ids for one in found)
-    if unsuspicious:
-        say(f"{unsuspicious} similar pictures stand in listings that are no suspects.")
-    return tuple(sorted({suspect_id for one in found for suspect_id in one.suspect_ids}))
+    found = suspects_by_picture(session, fingerprint)
+    if found.remark:
+        say(found.remark)
+    return found.suspect_ids
 
 
 def _print(page: SuspectPage, *, as_json: bool, counts: bool) -> None:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from console.logs import configure_logging
 from console.output import print_table
+from console.public_address import address
 from console.session import Session
 from counterfoil.exceptions import CounterfoilError
 from counterfoil.lifeline import follow_parent, stop_event
@@ -105,7 +106,6 @@ def up(session: Session, lifeline: bool) -> None:
     Example:
       counterfoil up
     """
-    from console.server import address
     from scheduler.supervisor import REFUSED, supervise
 
     with _part(session, "up", lifeline) as stop:

@@ -5,16 +5,12 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.public_address import uses_tls
 from counterfoil.settings import Settings
 
 _NAME = "counterfoil"
 # A browser takes a cookie of such a name only over TLS, for the whole host, from the host itself (RFC 6265bis).
 _TLS_NAME = f"__Host-{_NAME}"
-
-
-def uses_tls(settings: Settings) -> bool:
-    """Whether browsers reach the pages over TLS: from us, or from a proxy in front."""
-    return settings.http_tls_certificate is not None or (settings.http_url or "").startswith("https://")
 
 
 def session_token(connection: HTTPConnection, settings: Settings) -> str | None:

@@ -11,6 +11,7 @@ from counterfoil.exceptions import Conflict, NotFound
 from counterfoil.models import Brand, Right, RightKind
 from counterfoil.store.conditional import changed_one, insert_new
 from counterfoil.store.owners import touch_registry
+from counterfoil.store.paging import rows_after
 from counterfoil.store.reassessments import request_reassessment
 from counterfoil.store.tables import brands, products, rights
 
@@ -20,8 +21,7 @@ def add_brand(connection: sa.Connection, owner_id: int, name: str, aliases: Sequ
     values = {"owner_id": owner_id, "name": name, "aliases": list(aliases), "created_at": now}
     if insert_new(connection, brands, values) is None and not _changed_aliases(connection, owner_id, name, aliases):
         return get_brand(connection, owner_id, name)
-    touch_registry(connection, owner_id)
-    request_reassessment(connection, owner_id, None, f"brand {name}", now)
+    _changed(connection, owner_id, name, now)
     return get_brand(connection, owner_id, name)
 
 
@@ -31,6 +31,43 @@ def get_brand(connection: sa.Connection, owner_id: int, name: str) -> Brand:
     if row is None:
         raise NotFound(f"There is no brand named {name!r}: make one with `counterfoil brand add {name!r}`.")
     return _brand(row)
+
+
+def create_brand(connection: sa.Connection, owner_id: int, name: str, aliases: Sequence[str], now: datetime) -> Brand:
+    """Register a brand that is not there yet. Raises Conflict when it is."""
+    values = {"owner_id": owner_id, "name": name, "aliases": list(aliases), "created_at": now}
+    if insert_new(connection, brands, values) is None:
+        raise Conflict(f"There is a brand named {name!r} already.")
+    _changed(connection, owner_id, name, now)
+    return get_brand(connection, owner_id, name)
+
+
+def update_brand(
+    connection: sa.Connection, owner_id: int, brand_id: int, name: str, aliases: Sequence[str], now: datetime
+) -> Brand:
+    """Give a brand another name or other spellings. Raises NotFound, or Conflict when another brand has the name."""
+    before = get_brand_by_id(connection, owner_id, brand_id)
+    if (before.name, before.aliases) == (name, tuple(aliases)):
+        return before
+    named = connection.execute(_live(owner_id).where(brands.c.name == name)).one_or_none()
+    if named is not None and named.id != brand_id:
+        raise Conflict(f"There is a brand named {name!r} already.")
+    connection.execute(brands.update().where(brands.c.id == brand_id).values(name=name, aliases=list(aliases)))
+    _changed(connection, owner_id, name, now)
+    return get_brand_by_id(connection, owner_id, brand_id)
+
+
+def get_brand_by_id(connection: sa.Connection, owner_id: int, brand_id: int) -> Brand:
+    """The owner's brand. Raises NotFound."""
+    row = connection.execute(_live(owner_id).where(brands.c.id == brand_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no brand {brand_id}: see `counterfoil brand list`.")
+    return _brand(row)
+
+
+def brands_after(connection: sa.Connection, owner_id: int, after: int, limit: int) -> list[Brand]:
+    """The owner's next brands after an id."""
+    return [_brand(row) for row in connection.execute(rows_after(_live(owner_id), brands.c.id, after, limit))]
 
 
 def list_brands(connection: sa.Connection, owner_id: int) -> list[Brand]:
@@ -90,9 +127,42 @@ def add_right(
     return replace(_right(row), classes=tuple(classes or row.classes))
 
 
+def create_right(
+    connection: sa.Connection,
+    owner_id: int,
+    brand_id: int,
+    *,
+    kind: RightKind,
+    number: str,
+    jurisdiction: str,
+    classes: Sequence[int],
+    now: datetime,
+) -> Right:
+    """Register a right that is not there yet. Raises Conflict when it is, NotFound for a brand not the owner's."""
+    require_brand(connection, owner_id, brand_id)
+    values = {"owner_id": owner_id, "brand_id": brand_id, "kind": kind, "number": number, "jurisdiction": jurisdiction}
+    made = insert_new(connection, rights, {**values, "classes": list(classes), "created_at": now}, rights.c.id)
+    if made is None:
+        raise Conflict(f"The {kind} {number} ({jurisdiction}) is registered already.")
+    return get_right(connection, owner_id, int(made))
+
+
+def get_right(connection: sa.Connection, owner_id: int, right_id: int) -> Right:
+    """The owner's right. Raises NotFound."""
+    row = connection.execute(_live_rights(owner_id).where(rights.c.id == right_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no right {right_id}: see `counterfoil right list`.")
+    return _right(row)
+
+
+def rights_after(connection: sa.Connection, owner_id: int, after: int, limit: int) -> list[Right]:
+    """The owner's next rights after an id."""
+    return [_right(row) for row in connection.execute(rows_after(_live_rights(owner_id), rights.c.id, after, limit))]
+
+
 def list_rights(connection: sa.Connection, owner_id: int) -> list[Right]:
     """The owner's rights, by brand and number."""
-    live = sa.select(rights).where(rights.c.owner_id == owner_id, rights.c.removed_at.is_(None))
+    live = _live_rights(owner_id)
     return [_right(row) for row in connection.execute(live.order_by(rights.c.brand_id, rights.c.number))]
 
 
@@ -109,6 +179,16 @@ def _changed_aliases(connection: sa.Connection, owner_id: int, name: str, aliase
         return False
     connection.execute(brands.update().where(brands.c.id == brand.id).values(aliases=list(aliases)))
     return True
+
+
+def _changed(connection: sa.Connection, owner_id: int, name: str, now: datetime) -> None:
+    touch_registry(connection, owner_id)
+    # The cause is for people, and its column shorter than a name may be.
+    request_reassessment(connection, owner_id, None, f"brand {name}", now)
+
+
+def _live_rights(owner_id: int) -> sa.Select[Any]:
+    return sa.select(rights).where(rights.c.owner_id == owner_id, rights.c.removed_at.is_(None))
 
 
 def _live(owner_id: int) -> sa.Select[Any]:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from counterfoil.exceptions import NotFound, Superseded
 from counterfoil.models import Crawl, CrawlCounters, CrawlLimits, CrawlState, FinishReason
 from counterfoil.store.conditional import changed_one
+from counterfoil.store.paging import rows_before
 from counterfoil.store.runs import finish_run_if_done
 from counterfoil.store.tables import crawl_events, crawls, listing_versions, sightings
 
@@ -65,6 +66,21 @@ def list_crawls(connection: sa.Connection, owner_id: int, run_id: int) -> list[C
     """The crawls of one of the owner's runs."""
     mine = sa.select(crawls).where(crawls.c.owner_id == owner_id, crawls.c.run_id == run_id)
     return [_crawl(row) for row in connection.execute(mine.order_by(crawls.c.position))]
+
+
+def crawls_before(connection: sa.Connection, owner_id: int, before: int | None, limit: int) -> list[Crawl]:
+    """The owner's crawls, newest first; those before an id where one is given."""
+    mine = sa.select(crawls).where(crawls.c.owner_id == owner_id)
+    return [_crawl(row) for row in connection.execute(rows_before(mine, crawls.c.id, before, limit))]
+
+
+def get_crawl_of(connection: sa.Connection, owner_id: int, crawl_id: int) -> Crawl:
+    """The owner's crawl. Raises NotFound."""
+    mine = sa.select(crawls).where(crawls.c.id == crawl_id, crawls.c.owner_id == owner_id)
+    row = connection.execute(mine).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no crawl {crawl_id}: see `counterfoil run show`.")
+    return _crawl(row)
 
 
 def require_attempt(connection: sa.Connection, crawl_id: int, attempt: int) -> None:

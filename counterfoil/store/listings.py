@@ -15,8 +15,9 @@ from counterfoil.exceptions import NotFound
 from counterfoil.models import Listing, ListingFacts, ListingImage, ListingVersion, SellerFacts, Sighting
 from counterfoil.store.conditional import insert_new
 from counterfoil.store.inspections import request_inspection
+from counterfoil.store.paging import rows_after
 from counterfoil.store.sellers import see_seller
-from counterfoil.store.tables import crawls, listing_images, listing_versions, listings, sellers, sightings
+from counterfoil.store.tables import crawls, inspections, listing_images, listing_versions, listings, sellers, sightings
 from counterfoil.store.tables import images as stored_images
 
 # Keys are indexed, and PostgreSQL's index entries end at 2,700 bytes; longer addresses are named by their SHA-256.
@@ -169,6 +170,53 @@ def get_listings(connection: sa.Connection, listing_ids: Collection[int]) -> dic
     return {row.id: _listing(row) for row in rows}
 
 
+def listings_after(
+    connection: sa.Connection,
+    owner_id: int,
+    after: int,
+    limit: int,
+    *,
+    marketplace: str | None = None,
+    seller_id: int | None = None,
+) -> list[Listing]:
+    """The next listings, after an id, that the owner's crawls have shown; of one marketplace or seller where named."""
+    wanted = _seen_by(owner_id)
+    if marketplace is not None:
+        wanted = wanted.where(listings.c.marketplace == marketplace)
+    if seller_id is not None:
+        wanted = wanted.where(listings.c.seller_id == seller_id)
+    return [_listing(row) for row in connection.execute(rows_after(wanted, listings.c.id, after, limit))]
+
+
+def get_listing_of(connection: sa.Connection, owner_id: int, listing_id: int) -> Listing:
+    """A listing that the owner's crawls have shown. Raises NotFound."""
+    row = connection.execute(_seen_by(owner_id).where(listings.c.id == listing_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no listing {listing_id}.")
+    return _listing(row)
+
+
+def version_ids_seen(connection: sa.Connection, owner_id: int, listing_id: int, after: int, limit: int) -> list[int]:
+    """The ids of those versions of a listing that the owner's crawls have shown, oldest first, after an id."""
+    mine = sa.select(inspections.c.listing_version_id).where(
+        inspections.c.owner_id == owner_id, inspections.c.listing_id == listing_id
+    )
+    return list(connection.scalars(rows_after(mine, inspections.c.listing_version_id, after, limit)))
+
+
+def body_visible_to(connection: sa.Connection, owner_id: int, sha256: str) -> ListingVersion | None:
+    """A version that the owner's crawls have shown and that was read from this response body."""
+    mine = (
+        sa.select(listing_versions.c.id)
+        .join(inspections, inspections.c.listing_version_id == listing_versions.c.id)
+        .where(inspections.c.owner_id == owner_id, listing_versions.c.body_sha256 == sha256)
+        .order_by(listing_versions.c.id.desc())
+        .limit(1)
+    )
+    found = connection.scalar(mine)
+    return get_versions(connection, [found])[found] if found is not None else None
+
+
 def get_versions(connection: sa.Connection, version_ids: Collection[int]) -> dict[int, ListingVersion]:
     """Listing versions with their pictures, by id."""
     wanted = (
@@ -209,6 +257,11 @@ def facts_digest(facts: ListingFacts) -> str:
         "images": [image.sha256 or image.url for image in facts.images],
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _seen_by(owner_id: int) -> sa.Select[Any]:
+    shown = sa.exists().where(inspections.c.listing_id == listings.c.id, inspections.c.owner_id == owner_id)
+    return sa.select(listings).where(shown)
 
 
 def _see_listing(

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from counterfoil.exceptions import Conflict, NotFound
 from counterfoil.models import CrawlLimits, Monitor, MonitorState, Schedule, ScheduleKind
 from counterfoil.store.conditional import changed_one, insert_all_new, insert_new
+from counterfoil.store.paging import rows_after
 from counterfoil.store.products import get_product
 from counterfoil.store.tables import monitor_marketplaces, monitor_products, monitors
 
@@ -47,9 +48,7 @@ def add_monitor(
     )
     if made is None:
         raise Conflict(f"There is a monitor named {entry.name!r} already: remove it first, or choose another name.")
-    parent = {"owner_id": owner_id, "monitor_id": made}
-    insert_all_new(connection, monitor_products, [{**parent, "product_id": product} for product in entry.product_ids])
-    insert_all_new(connection, monitor_marketplaces, [{**parent, "marketplace": name} for name in entry.marketplaces])
+    _add_children(connection, owner_id, int(made), entry)
     return get_monitor(connection, owner_id, int(made))
 
 
@@ -77,6 +76,34 @@ def list_monitors(connection: sa.Connection, owner_id: int) -> list[Monitor]:
     """The owner's monitors, in the order they were set up."""
     rows = connection.execute(_live().where(_of(owner_id)).order_by(monitors.c.id)).all()
     return [_monitor(connection, row) for row in rows]
+
+
+def monitors_after(connection: sa.Connection, owner_id: int, after: int, limit: int) -> list[Monitor]:
+    """The owner's next monitors after an id."""
+    rows = connection.execute(rows_after(_live().where(_of(owner_id)), monitors.c.id, after, limit)).all()
+    return [_monitor(connection, row) for row in rows]
+
+
+def update_monitor(
+    connection: sa.Connection,
+    monitor: Monitor,
+    entry: MonitorEntry,
+    *,
+    next_nominal_at: datetime | None,
+    next_due_at: datetime | None,
+) -> Monitor:
+    """Change what a monitor looks for, where or when. Raises Conflict for another's name, NotFound for its products."""
+    for product_id in entry.product_ids:
+        get_product(connection, monitor.owner_id, product_id)
+    named = connection.execute(_live().where(_of(monitor.owner_id), monitors.c.name == entry.name)).one_or_none()
+    if named is not None and named.id != monitor.id:
+        raise Conflict(f"There is a monitor named {entry.name!r} already: choose another name.")
+    values = {**_values(entry), "next_nominal_at": next_nominal_at, "next_due_at": next_due_at}
+    connection.execute(monitors.update().where(monitors.c.id == monitor.id).values(**values))
+    for table in (monitor_products, monitor_marketplaces):
+        connection.execute(table.delete().where(table.c.monitor_id == monitor.id))
+    _add_children(connection, monitor.owner_id, monitor.id, entry)
+    return get_monitor(connection, monitor.owner_id, monitor.id)
 
 
 def due_monitors(connection: sa.Connection, now: datetime, limit: int = 100) -> list[Monitor]:
@@ -127,6 +154,12 @@ def remove_monitor(connection: sa.Connection, monitor: Monitor, now: datetime) -
         .where(monitors.c.id == monitor.id, monitors.c.owner_id == monitor.owner_id)
         .values(removed_at=now, next_nominal_at=None, next_due_at=None)
     )
+
+
+def _add_children(connection: sa.Connection, owner_id: int, monitor_id: int, entry: MonitorEntry) -> None:
+    parent = {"owner_id": owner_id, "monitor_id": monitor_id}
+    insert_all_new(connection, monitor_products, [{**parent, "product_id": product} for product in entry.product_ids])
+    insert_all_new(connection, monitor_marketplaces, [{**parent, "marketplace": name} for name in entry.marketplaces])
 
 
 def _live() -> sa.Select[Any]:

@@ -39,6 +39,11 @@ def registry_revision(connection: sa.Connection, owner_id: int) -> int:
     return int(connection.scalar(sa.select(owners.c.registry_revision).where(owners.c.id == owner_id)) or 0)
 
 
+def hold_owner(connection: sa.Connection, owner_id: int) -> None:
+    """Let nobody else change what the owner registered until the transaction ends, so that it can be compared."""
+    connection.execute(sa.select(owners.c.id).where(owners.c.id == owner_id).with_for_update())
+
+
 def touch_registry(connection: sa.Connection, owner_id: int) -> None:
     """Say that the owner's registry has changed, so that judges read it again."""
     connection.execute(

@@ -12,6 +12,7 @@ from counterfoil.models import PriceRange, Product, ReferenceImage
 from counterfoil.store.brands import require_brand
 from counterfoil.store.conditional import changed_one, insert_new
 from counterfoil.store.owners import touch_registry
+from counterfoil.store.paging import rows_after
 from counterfoil.store.reassessments import request_reassessment
 from counterfoil.store.tables import products, reference_images
 
@@ -49,6 +50,36 @@ def add_product(connection: sa.Connection, owner_id: int, entry: ProductEntry, n
     product = _product(connection.execute(_named(owner_id, entry)).one())
     _changed(connection, product, now)
     return product
+
+
+def create_product(connection: sa.Connection, owner_id: int, entry: ProductEntry, now: datetime) -> Product:
+    """Register a product that is not there yet.
+
+    Raises Conflict when one of its brand and name, or with its SKU, is; NotFound when the brand is not the owner's.
+    """
+    require_brand(connection, owner_id, entry.brand_id)
+    _refuse_named_like(connection, owner_id, entry)
+    return add_product(connection, owner_id, entry, now)
+
+
+def update_product(
+    connection: sa.Connection, owner_id: int, product_id: int, entry: ProductEntry, now: datetime
+) -> Product:
+    """Change what is registered about a product. Raises NotFound, or Conflict as `create_product` does."""
+    before = get_product(connection, owner_id, product_id)
+    require_brand(connection, owner_id, entry.brand_id)
+    _refuse_named_like(connection, owner_id, entry, but=product_id)
+    _refuse_sku_of_another(connection, owner_id, entry, but=product_id)
+    connection.execute(products.update().where(products.c.id == product_id).values(**_values(entry)))
+    after = get_product(connection, owner_id, product_id)
+    if after != before:
+        _changed(connection, after, now)
+    return after
+
+
+def products_after(connection: sa.Connection, owner_id: int, after: int, limit: int) -> list[Product]:
+    """The owner's next products after an id."""
+    return [_product(row) for row in connection.execute(rows_after(_live(owner_id), products.c.id, after, limit))]
 
 
 def get_product(connection: sa.Connection, owner_id: int, product_id: int) -> Product:
@@ -114,6 +145,14 @@ def list_reference_images(connection: sa.Connection, owner_id: int, product_id: 
     return [_reference_image(row) for row in connection.execute(live.order_by(reference_images.c.id))]
 
 
+def get_reference_image(connection: sa.Connection, owner_id: int, product_id: int, image_id: int) -> ReferenceImage:
+    """One of a product's reference images. Raises NotFound."""
+    for image in list_reference_images(connection, owner_id, product_id):
+        if image.id == image_id:
+            return image
+    raise NotFound(f"There is no reference image {image_id}: see `counterfoil product show`.")
+
+
 def reference_image_sha256(connection: sa.Connection, owner_id: int, image_id: int) -> str | None:
     """The picture of one of the owner's reference images, removed ones too."""
     mine = sa.and_(reference_images.c.id == image_id, reference_images.c.owner_id == owner_id)
@@ -138,11 +177,21 @@ def _changed(connection: sa.Connection, product: Product, now: datetime) -> None
     request_reassessment(connection, product.owner_id, product.id, f"product {product.name}", now)
 
 
-def _refuse_sku_of_another(connection: sa.Connection, owner_id: int, entry: ProductEntry) -> None:
+def _refuse_named_like(connection: sa.Connection, owner_id: int, entry: ProductEntry, but: int | None = None) -> None:
+    row = connection.execute(_named(owner_id, entry)).one_or_none()
+    if row is not None and row.id != but:
+        raise Conflict(f"There is a product named {entry.name!r} of this brand already.")
+
+
+def _refuse_sku_of_another(
+    connection: sa.Connection, owner_id: int, entry: ProductEntry, but: int | None = None
+) -> None:
     if entry.sku is None:
         return
     row = connection.execute(_live(owner_id).where(products.c.sku == entry.sku)).one_or_none()
-    if row is not None and (row.name, row.brand_id) != (entry.name, entry.brand_id):
+    if row is None or row.id == but:
+        return
+    if but is not None or (row.name, row.brand_id) != (entry.name, entry.brand_id):
         raise Conflict(f"The SKU {entry.sku!r} belongs to the product {row.name!r} already.")
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from counterfoil.exceptions import NotFound
 from counterfoil.models import CrawlCounters, CrawlLimits, CrawlState, Run, RunKind, RunState, RunTrigger
 from counterfoil.store.conditional import insert_new
+from counterfoil.store.paging import rows_before
 from counterfoil.store.tables import crawls, monitors, runs
 
 
@@ -94,12 +95,18 @@ def get_run(connection: sa.Connection, owner_id: int, run_id: int) -> Run:
     return _run(row)
 
 
-def list_runs(connection: sa.Connection, owner_id: int, monitor_id: int | None = None, limit: int = 50) -> list[Run]:
-    """The owner's runs, or one monitor's, newest first."""
+def list_runs(
+    connection: sa.Connection,
+    owner_id: int,
+    monitor_id: int | None = None,
+    limit: int = 50,
+    before: int | None = None,
+) -> list[Run]:
+    """The owner's runs, or one monitor's, newest first; those before an id where one is given."""
     wanted = sa.select(runs).where(runs.c.owner_id == owner_id)
     if monitor_id is not None:
         wanted = wanted.where(runs.c.monitor_id == monitor_id)
-    return [_run(row) for row in connection.execute(wanted.order_by(runs.c.id.desc()).limit(limit))]
+    return [_run(row) for row in connection.execute(rows_before(wanted, runs.c.id, before, limit))]
 
 
 def finish_run_if_done(connection: sa.Connection, run_id: int, now: datetime) -> None:

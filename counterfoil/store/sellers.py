@@ -6,11 +6,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from counterfoil.exceptions import NotFound
-from counterfoil.models import AuthorisedSeller, SellerFacts
+from counterfoil.models import AuthorisedSeller, Seller, SellerFacts
 from counterfoil.store.conditional import changed_one, insert_new
 from counterfoil.store.owners import touch_registry
+from counterfoil.store.paging import rows_after
 from counterfoil.store.reassessments import request_reassessment
-from counterfoil.store.tables import authorised_sellers, sellers
+from counterfoil.store.tables import authorised_sellers, inspections, listings, sellers
 
 
 def see_seller(connection: sa.Connection, marketplace: str, facts: SellerFacts, now: datetime) -> int:
@@ -45,9 +46,54 @@ def authorise_seller(
 def list_authorised_sellers(connection: sa.Connection, owner_id: int) -> list[AuthorisedSeller]:
     """The sellers an owner trusts, by marketplace and key."""
     columns = authorised_sellers.c
-    live = sa.select(authorised_sellers).where(columns.owner_id == owner_id, columns.removed_at.is_(None))
-    rows = connection.execute(live.order_by(columns.marketplace, columns.seller_key))
+    rows = connection.execute(_live(owner_id).order_by(columns.marketplace, columns.seller_key))
     return [_authorised(row) for row in rows]
+
+
+def get_authorised_seller(connection: sa.Connection, owner_id: int, authorised_id: int) -> AuthorisedSeller:
+    """A seller that the owner trusts. Raises NotFound."""
+    row = connection.execute(_live(owner_id).where(authorised_sellers.c.id == authorised_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no authorised seller {authorised_id}: see `counterfoil seller list`.")
+    return _authorised(row)
+
+
+def find_authorised_seller(
+    connection: sa.Connection, owner_id: int, marketplace: str, seller_key: str
+) -> AuthorisedSeller:
+    """A seller that the owner trusts, by whom the marketplace names. Raises NotFound."""
+    columns = authorised_sellers.c
+    same = sa.and_(columns.marketplace == marketplace, columns.seller_key == seller_key)
+    row = connection.execute(_live(owner_id).where(same)).one_or_none()
+    if row is None:
+        raise NotFound(f"{seller_key!r} on {marketplace!r} is not an authorised seller: see `counterfoil seller list`.")
+    return _authorised(row)
+
+
+def authorised_sellers_after(
+    connection: sa.Connection, owner_id: int, after: int, limit: int
+) -> list[AuthorisedSeller]:
+    """The next sellers that an owner trusts, after an id."""
+    wanted = rows_after(_live(owner_id), authorised_sellers.c.id, after, limit)
+    return [_authorised(row) for row in connection.execute(wanted)]
+
+
+def sellers_after(
+    connection: sa.Connection, owner_id: int, after: int, limit: int, marketplace: str | None = None
+) -> list[Seller]:
+    """The next sellers, after an id, of listings that the owner's crawls have shown."""
+    wanted = _seen_by(owner_id)
+    if marketplace is not None:
+        wanted = wanted.where(sellers.c.marketplace == marketplace)
+    return [_seller(row) for row in connection.execute(rows_after(wanted, sellers.c.id, after, limit))]
+
+
+def get_seller(connection: sa.Connection, owner_id: int, seller_id: int) -> Seller:
+    """A seller of listings that the owner's crawls have shown. Raises NotFound."""
+    row = connection.execute(_seen_by(owner_id).where(sellers.c.id == seller_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no seller {seller_id}.")
+    return _seller(row)
 
 
 def remove_authorised_seller(
@@ -69,6 +115,25 @@ def remove_authorised_seller(
 def _changed(connection: sa.Connection, owner_id: int, cause: str, now: datetime) -> None:
     touch_registry(connection, owner_id)
     request_reassessment(connection, owner_id, None, cause, now)
+
+
+def _live(owner_id: int) -> sa.Select[Any]:
+    mine = authorised_sellers.c.owner_id == owner_id
+    return sa.select(authorised_sellers).where(mine, authorised_sellers.c.removed_at.is_(None))
+
+
+def _seen_by(owner_id: int) -> sa.Select[Any]:
+    """Sellers that a listing of the owner's crawls has named."""
+    shown = sa.exists().where(
+        listings.c.seller_id == sellers.c.id,
+        inspections.c.listing_id == listings.c.id,
+        inspections.c.owner_id == owner_id,
+    )
+    return sa.select(sellers).where(shown)
+
+
+def _seller(row: sa.Row[Any]) -> Seller:
+    return Seller(id=row.id, marketplace=row.marketplace, seller_key=row.seller_key, name=row.name, url=row.url)
 
 
 def _authorised(row: sa.Row[Any]) -> AuthorisedSeller:

@@ -233,6 +233,18 @@ log_in_failures = sa.Table(
     sa.Column("blocked_until", Time, nullable=False),
 )
 
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    metadata,
+    _owner(),
+    # Who asked, and the key they chose, together under one hash: both are theirs to make as long as they like.
+    sa.Column("key_sha256", Sha256, primary_key=True),
+    sa.Column("request_sha256", Sha256, nullable=False),
+    sa.Column("answer", sa.JSON, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Index("ix_idempotency_keys_created_at", "created_at"),
+)
+
 audit_entries = sa.Table(
     "audit_entries",
     metadata,

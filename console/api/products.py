@@ -1,0 +1,91 @@
+"""Reference products for programs."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from console.contract.creating import CurrentCreation, create
+from console.contract.pages import Cursor, Limit, Page, page_of
+from console.contract.preconditions import IfMatch, IfNoneMatch, answer_with_etag, etag_of, require_match
+from console.guards.access import needs
+from console.product_entries import parse_price_range
+from console.request import CurrentSession
+from console.schemas.fields import PathId
+from console.schemas.registry import ProductChange, ProductSaid, ProductShown
+from counterfoil.clock import now
+from counterfoil.models import Role
+from counterfoil.store import products as stored
+from counterfoil.store.owners import hold_owner
+from counterfoil.store.products import ProductEntry
+
+router = APIRouter(prefix="/api/v1/products", tags=["products"], dependencies=[needs(Role.VIEWER)])
+_manager = [needs(Role.MANAGER)]
+
+
+@router.get("")
+def list_products(session: CurrentSession, cursor: Cursor = None, limit: Limit = 50) -> Page[ProductShown]:
+    """The owner's products."""
+    with session.read() as connection:
+        return page_of(
+            "products",
+            cursor,
+            limit,
+            lambda after, most: stored.products_after(connection, session.owner.id, after, most),
+            ProductShown,
+        )
+
+
+@router.post("", status_code=201, response_model=ProductShown, dependencies=_manager)
+def create_product(session: CurrentSession, said: ProductSaid, creation: CurrentCreation) -> Response:
+    """Register a product; past listings are judged against it without a crawl. Its pictures follow one by one."""
+
+    def make(connection: sa.Connection) -> tuple[str, ProductShown]:
+        made = stored.create_product(connection, session.owner.id, _entry(said.model_dump()), now())
+        return f"/api/v1/products/{made.id}", ProductShown.model_validate(made)
+
+    return create(session, creation, "product.add", said.name, make)
+
+
+@router.get("/{product_id}", response_model=ProductShown)
+def get_product(session: CurrentSession, product_id: PathId, if_none_match: IfNoneMatch = None) -> Response:
+    """A product."""
+    with session.read() as connection:
+        return answer_with_etag(_shown(connection, session.owner.id, product_id), if_none_match)
+
+
+@router.patch("/{product_id}", response_model=ProductShown, dependencies=_manager)
+def change_product(
+    session: CurrentSession, product_id: PathId, said: ProductChange, if_match: IfMatch = None
+) -> Response:
+    """Change what is registered about a product; past listings are judged again."""
+    given = said.model_dump(exclude_unset=True)
+    with session.act("product.change", f"product {product_id}", changed=sorted(given)) as connection:
+        hold_owner(connection, session.owner.id)
+        before = _shown(connection, session.owner.id, product_id)
+        require_match(if_match, etag_of(before))
+        taken = {name: value for name, value in given.items() if value is not None or name in {"sku", "price_range"}}
+        entry = _entry({**before.model_dump(exclude={"id"}), **taken})
+        changed = stored.update_product(connection, session.owner.id, product_id, entry, now())
+    return answer_with_etag(ProductShown.model_validate(changed))
+
+
+@router.delete("/{product_id}", status_code=204, response_class=Response, dependencies=_manager)
+def remove_product(session: CurrentSession, product_id: PathId, if_match: IfMatch = None) -> None:
+    """Take a product back; its suspects are judged again without it, verdicts stay."""
+    with session.act("product.remove", f"product {product_id}") as connection:
+        hold_owner(connection, session.owner.id)
+        require_match(if_match, etag_of(_shown(connection, session.owner.id, product_id)))
+        stored.remove_product(connection, session.owner.id, product_id, now())
+
+
+def _shown(connection: sa.Connection, owner_id: int, product_id: int) -> ProductShown:
+    return ProductShown.model_validate(stored.get_product(connection, owner_id, product_id))
+
+
+def _entry(said: dict[str, Any]) -> ProductEntry:
+    price = said.pop("price_range")
+    lists: dict[str, Any] = {name: tuple(said.pop(name)) for name in ("keywords", "aliases", "official_pages")}
+    found = parse_price_range(price["low"], price["high"], price["currency"]) if price else None
+    return ProductEntry(**said, **lists, price_range=found)

@@ -1,0 +1,128 @@
+"""Setting up and changing monitors: what commands, pages and the HTTP interface share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from console.session import Session
+from counterfoil.egress import guard_from
+from counterfoil.exceptions import AddressRefused, Conflict, InvalidInput
+from counterfoil.marketplaces import Marketplace, get_marketplace
+from counterfoil.models import CrawlLimits, Monitor, MonitorState, Schedule
+from counterfoil.store import monitors as stored
+from counterfoil.store.products import list_products
+from counterfoil.store.runs import list_runs
+from scheduler.planning import choose_searches
+from scheduler.service import next_times, run_now
+from scheduler.triggers import next_nominal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a person wants watched; without products all are meant, without queries they are made from the products."""
+
+    name: str
+    marketplaces: tuple[str, ...]
+    schedule: Schedule
+    product_ids: tuple[int, ...] = ()
+    queries: tuple[str, ...] = ()
+    limits: CrawlLimits = field(default_factory=CrawlLimits)
+
+
+def set_up_monitor(
+    connection: sa.Connection, session: Session, wanted: Plan, moment: datetime, *, at_once: bool = False
+) -> Monitor:
+    """Set up a monitor. Raises InvalidInput, NotFound or Conflict, which say what is wrong with it."""
+    entry = _entry(connection, session, wanted)
+    nominal = moment if at_once else next_nominal(wanted.schedule, moment)
+    return stored.add_monitor(
+        connection, session.owner.id, entry, next_nominal_at=nominal, next_due_at=nominal, now=moment
+    )
+
+
+def change_monitor(
+    connection: sa.Connection, session: Session, monitor: Monitor, wanted: Plan, moment: datetime
+) -> Monitor:
+    """Change what a monitor looks for, where or when; its next time stays unless its schedule is another."""
+    entry = _entry(connection, session, wanted)
+    nominal, due = monitor.next_nominal_at, monitor.next_due_at
+    if wanted.schedule != monitor.schedule:
+        nominal = next_nominal(wanted.schedule, moment)
+        due = nominal
+    if monitor.state is not MonitorState.ACTIVE:
+        nominal = due = None
+    return stored.update_monitor(connection, monitor, entry, next_nominal_at=nominal, next_due_at=due)
+
+
+def pause_monitor(connection: sa.Connection, monitor: Monitor) -> None:
+    """Stop firing a monitor; runs under way go on."""
+    stored.set_state(connection, monitor, MonitorState.PAUSED)
+
+
+def resume_monitor(connection: sa.Connection, monitor: Monitor, moment: datetime) -> datetime:
+    """Fire a paused monitor again, from its next time on, which is answered. Raises Conflict where it is not paused."""
+    if monitor.state is MonitorState.ACTIVE:
+        raise Conflict(f"The monitor {monitor.name!r} is not paused.")
+    nominal, due = next_times(monitor, moment)
+    stored.set_state(connection, monitor, MonitorState.ACTIVE, next_nominal_at=nominal, next_due_at=due)
+    return due
+
+
+def start_run(connection: sa.Connection, session: Session, monitor: Monitor, moment: datetime) -> int:
+    """Run a monitor now; its schedule stays as it is. Raises Conflict where the run would be skipped."""
+    run_id = run_now(connection, monitor, moment, choose_searches(session.settings))
+    newest = list_runs(connection, session.owner.id, monitor.id, limit=1)[0]
+    if run_id is None or newest.finished_at is not None:
+        raise Conflict(
+            f"The monitor {monitor.name!r} was not run: an earlier run is open, or there is nothing to search for."
+        )
+    return run_id
+
+
+def next_five(monitor: Monitor) -> list[datetime]:
+    """The next times at which a monitor fires, at most five; none while it is paused."""
+    times: list[datetime] = []
+    at = monitor.next_nominal_at
+    while at is not None and len(times) < 5:
+        times.append(at.astimezone(UTC))
+        at = next_nominal(monitor.schedule, at + timedelta(microseconds=1), at)
+    return times
+
+
+def require_reachable(session: Session, marketplace: Marketplace) -> None:
+    """Raise InvalidInput for a marketplace that no crawl of ours could, or may, ask."""
+    guard = guard_from(session.settings)
+    try:
+        listed = guard.check_url(marketplace.url)
+    except AddressRefused as error:
+        raise InvalidInput(f"The marketplace {marketplace.name!r} cannot be crawled: {error}") from error
+    if not session.settings.contact and not guard.lists(listed.host, listed.port):
+        raise InvalidInput(
+            "COUNTERFOIL_CONTACT is not set: crawled sites must be able to reach you. Set an e-mail or a web page."
+        )
+
+
+def _entry(connection: sa.Connection, session: Session, wanted: Plan) -> stored.MonitorEntry:
+    for name in wanted.marketplaces:
+        require_reachable(session, get_marketplace(session.marketplaces, name))
+    return stored.MonitorEntry(
+        name=wanted.name,
+        schedule=wanted.schedule,
+        product_ids=wanted.product_ids or _all_products(connection, session.owner.id, wanted.queries),
+        marketplaces=tuple(dict.fromkeys(wanted.marketplaces)),
+        queries=_each_once(wanted.queries),
+        limits=wanted.limits,
+    )
+
+
+def _all_products(connection: sa.Connection, owner_id: int, queries: Iterable[str]) -> tuple[int, ...]:
+    every = tuple(product.id for product in list_products(connection, owner_id))
+    if not every and not any(queries):
+        raise InvalidInput("There is nothing to search for: register products first, or name queries.")
+    return every
+
+
+def _each_once(queries: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(query.strip() for query in queries if query.strip()))

@@ -1,0 +1,41 @@
+"""Fields that several schemas have."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+_LARGEST_ID = 2**63 - 1
+_SHA256 = r"^[0-9a-f]{64}$"
+# Letters of any script and at least one that shows; no control characters: PostgreSQL keeps no NUL.
+_LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+
+Id = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
+PathId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
+Sha256 = Annotated[str, Field(pattern=_SHA256)]
+PathSha256 = Annotated[str, Path(pattern=_SHA256)]
+
+Line100 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_LINE)]
+Line200 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_LINE)]
+Line300 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=_LINE)]
+
+
+def _written(value: object) -> object:
+    return format(value, "f") if isinstance(value, Decimal) else value
+
+
+# An exact decimal, as text: JSON's numbers are read as binary fractions.
+Amount = Annotated[str, BeforeValidator(_written)]
+
+
+class Said(BaseModel):
+    """What a program sends: nothing that we do not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shown(BaseModel):
+    """What is answered, made from a domain type."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)

@@ -1,0 +1,186 @@
+"""Marketplaces, monitors, runs and crawls."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from console.schemas.fields import Id, Line100, Line200, Line300, Said, Shown
+from counterfoil.models import (
+    CrawlLimits,
+    CrawlState,
+    FinishReason,
+    MonitorState,
+    RunKind,
+    RunState,
+    RunTrigger,
+    ScheduleKind,
+)
+
+_LARGEST = 1_000_000_000
+_DEFAULTS = CrawlLimits()
+_SCHEDULE: dict[str, Any] = {
+    "kind": "cron",
+    "expression": "30 2 * * *",
+    "time_zone": "Europe/Berlin",
+    "jitter_seconds": 0,
+}
+_MONITOR: dict[str, Any] = {
+    "name": "nightly",
+    "marketplaces": ["example"],
+    "product_ids": [7],
+    "queries": [],
+    "schedule": _SCHEDULE,
+}
+
+
+class MarketplaceShown(Shown):
+    """A declared marketplace: the route by which it is crawled, and what was really tried on it."""
+
+    name: str
+    title: str
+    url: str
+    route: str
+    exercised: str
+    countries: list[str]
+    languages: list[str]
+    currencies: list[str]
+
+
+class ScheduleSaid(Said):
+    """When a monitor fires: a five-field cron line, or an interval such as `6h`, in an IANA time zone."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_SCHEDULE]})
+
+    kind: ScheduleKind
+    expression: Line200
+    time_zone: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")] = "UTC"
+    jitter_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
+
+
+class LimitsSaid(Said):
+    """Where a crawl stops by itself."""
+
+    pages: Annotated[int, Field(ge=1, le=_LARGEST)] = _DEFAULTS.pages
+    depth: Annotated[int, Field(ge=1, le=_LARGEST)] = _DEFAULTS.depth
+    seconds: Annotated[int, Field(ge=1, le=_LARGEST)] = _DEFAULTS.seconds
+    megabytes: Annotated[int, Field(ge=1, le=_LARGEST)] = _DEFAULTS.megabytes
+    barren_pages: Annotated[int, Field(ge=1, le=_LARGEST)] = _DEFAULTS.barren_pages
+
+
+class MonitorSaid(Said):
+    """What to look for, where, and when. Without `product_ids` all; without `queries` they are made from those."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_MONITOR]})
+
+    name: Line200
+    marketplaces: Annotated[tuple[Line100, ...], Field(min_length=1, max_length=100)]
+    product_ids: Annotated[tuple[Id, ...], Field(max_length=10_000)] = ()
+    queries: Annotated[tuple[Line300, ...], Field(max_length=1_000)] = ()
+    schedule: ScheduleSaid
+    limits: LimitsSaid = LimitsSaid()
+
+
+class MonitorChange(Said):
+    """What changes about a monitor; what is not given stays. `state` pauses and resumes it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "paused"}]})
+
+    name: Line200 | None = None
+    marketplaces: Annotated[tuple[Line100, ...], Field(min_length=1, max_length=100)] | None = None
+    product_ids: Annotated[tuple[Id, ...], Field(max_length=10_000)] | None = None
+    queries: Annotated[tuple[Line300, ...], Field(max_length=1_000)] | None = None
+    schedule: ScheduleSaid | None = None
+    limits: LimitsSaid | None = None
+    state: MonitorState | None = None
+
+
+class ScheduleShown(Shown):
+    """When a monitor fires."""
+
+    kind: ScheduleKind
+    expression: str
+    time_zone: str
+    jitter_seconds: int
+
+
+class LimitsShown(Shown):
+    """Where a crawl stops by itself."""
+
+    pages: int
+    depth: int
+    seconds: int
+    megabytes: int
+    barren_pages: int
+
+
+class MonitorShown(Shown):
+    """A monitor."""
+
+    id: Id
+    name: str
+    state: MonitorState
+    schedule: ScheduleShown
+    product_ids: list[int]
+    marketplaces: list[str]
+    queries: list[str]
+    limits: LimitsShown
+    next_due_at: datetime | None
+
+
+class MonitorPreview(Shown):
+    """What a monitor will do: the queries it will ask, and its next five times."""
+
+    queries: list[str]
+    crawls: int
+    next_times: list[datetime]
+
+
+class RunShown(Shown):
+    """One firing of a monitor."""
+
+    id: Id
+    monitor_id: int | None
+    kind: RunKind
+    trigger: RunTrigger
+    state: RunState
+    nominal_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+    late: bool
+
+
+class CountersShown(Shown):
+    """What a crawl did; `seen`, `new` and `changed` count listings."""
+
+    requests: int
+    pages: int
+    seen: int
+    new: int
+    changed: int
+    images: int
+    image_errors: int
+    bytes: int
+    errors: int
+
+
+class CrawlShown(Shown):
+    """The crawl of one marketplace for a slice of the queries, with the one reason why it ended."""
+
+    id: Id
+    run_id: int
+    marketplace: str
+    queries: list[str]
+    state: CrawlState
+    attempt: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    reason: FinishReason | None
+    detail: str | None
+    counters: CountersShown
+
+
+class CancelledShown(Shown):
+    """How many crawls of a run were ended."""
+
+    cancelled: int
