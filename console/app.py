@@ -63,6 +63,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     listings.router,
     sellers.router,
     suspects.router,
+    suspects.pictures,
     images.router,
     captures.router,
     bodies.router,

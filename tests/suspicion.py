@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
+
+from PIL import Image
 
 from console.session import Session
 from counterfoil.clock import now
@@ -12,6 +15,7 @@ from counterfoil.models import (
     ListingImage,
     Reason,
     ReasonKind,
+    RightKind,
     RunKind,
     RunTrigger,
     Schedule,
@@ -20,16 +24,32 @@ from counterfoil.models import (
     SellerFacts,
     Sighting,
 )
-from counterfoil.store.brands import add_brand
+from counterfoil.store.brands import add_brand, create_right, list_brands
 from counterfoil.store.crawls import claim_crawl
 from counterfoil.store.images import add_image
 from counterfoil.store.listings import record_listing
 from counterfoil.store.monitors import MonitorEntry, add_monitor
-from counterfoil.store.products import ProductEntry, add_product
+from counterfoil.store.products import (
+    ProductEntry,
+    add_product,
+    add_reference_image,
+    list_products,
+    list_reference_images,
+)
 from counterfoil.store.runs import PlannedCrawl, add_run
+from counterfoil.store.sellers import authorise_seller, find_authorised_seller
 from counterfoil.store.suspects import record_assessments
+from examples.marketplace.__main__ import FOLDER
 
+BODY = b"<html>the page as it came</html>"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+
+
+def png(image: Image.Image) -> bytes:
+    """A picture's bytes."""
+    file = BytesIO()
+    image.convert("RGB").save(file, "PNG")
+    return file.getvalue()
 
 
 def add_suspect(session: Session, title: str, key: str = "L1") -> int:
@@ -76,7 +96,7 @@ def add_suspect(session: Session, title: str, key: str = "L1") -> int:
                 seller=SellerFacts(key="s-1", name="Bob's bags"),
                 images=(ListingImage(url="http://shop.example/1.png", sha256=sha256),),
             ),
-            body_sha256=None,
+            body_sha256=session.evidence.put_body(BODY),
             captured_at=moment,
             sighting=Sighting(query="lamp", rank=1, seen_at=moment),
         )
@@ -92,3 +112,39 @@ def add_suspect(session: Session, title: str, key: str = "L1") -> int:
         )
     assert suspect_id is not None
     return suspect_id
+
+
+def add_registry(session: Session) -> dict[str, str]:
+    """One of all that an owner registers besides the suspect's brand and product: ids by the path's parameter."""
+    owner_id, sha256 = session.owner.id, session.evidence.put_image(PNG)
+    with session.store.write() as connection:
+        (brand,) = list_brands(connection, owner_id)
+        (product,) = list_products(connection, owner_id)
+        right = create_right(
+            connection,
+            owner_id,
+            brand.id,
+            kind=RightKind.TRADEMARK,
+            number="018999999",
+            jurisdiction="EU",
+            classes=(25,),
+            now=now(),
+        )
+        add_reference_image(connection, owner_id, product.id, sha256, "ours.png", now())
+        (image,) = list_reference_images(connection, owner_id, product.id)
+        authorise_seller(connection, owner_id, "example", "trusted", "Trusted shop", now())
+        authorised = find_authorised_seller(connection, owner_id, "example", "trusted")
+    return {
+        "brand_id": str(brand.id),
+        "product_id": str(product.id),
+        "right_id": str(right.id),
+        "image_id": str(image.id),
+        "authorised_id": str(authorised.id),
+    }
+
+
+def declare_marketplace(session: Session) -> None:
+    """Declare the marketplace `example`, as an operator would."""
+    folder = session.settings.marketplaces_folder / "example"
+    folder.mkdir(parents=True)
+    (folder / "marketplace.yaml").write_text((FOLDER / "marketplace.yaml").read_text(encoding="utf-8"))

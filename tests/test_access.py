@@ -8,17 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
+import sqlalchemy as sa
 import trustme
 import uvicorn
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from people import HOST, PASSWORD, api_key, browser, new_account, program, session_token, visitor
+from PIL import Image
 from servers import free_port
-from suspicion import PNG, add_suspect
+from suspicion import BODY, PNG, add_registry, add_suspect, declare_marketplace, png
 
 from console.app import create_app, routes
 from console.guards.access import needed_role
@@ -35,10 +38,14 @@ from counterfoil.store.accounts import get_account, set_role
 from counterfoil.store.api_keys import revoke_api_key
 from counterfoil.store.audit import list_audit_entries
 from counterfoil.store.owners import add_owner
+from counterfoil.store.tables import metadata
 
 CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # What every account may change is its own.
 OWN = frozenset({"/log-out", "/account/password"})
+# What is sent with these is looked for, and changes nothing.
+SEARCHES = frozenset({"/api/v1/picture-search"})
+PICTURE = png(Image.effect_noise((96, 96), 90))
 
 
 @pytest.fixture
@@ -66,15 +73,20 @@ class Neighbours:
     """Two owners on one installation; `mine` is all that the first has, by the name of the path's parameter."""
 
     installation: Installation
+    owner_id: int
     mine: dict[str, str]
-    secrets: tuple[str, ...]
     clients: dict[str, TestClient] = field(default_factory=dict)
 
 
+# What stands in the first owner's rows, and must stand in no answer to anybody else.
+SECRETS = ("Canary wharf", "shop.example", "it looks copied", "the page as it came", "018999999", "Trusted shop")
+
+
 @pytest.fixture
-def neighbours(installation: Installation) -> Neighbours:
+def neighbours(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Neighbours:
     """The owner `default` with one of everything, and `other`, who must never see any of it."""
     store, session = installation.store, Session(None, installation)
+    declare_marketplace(session)
     suspect = add_suspect(session, "Canary wharf lamp")
     with store.write() as connection:
         other = add_owner(connection, "other", now())
@@ -83,13 +95,21 @@ def neighbours(installation: Installation) -> Neighbours:
     key_id, revoked = api_key(store, owner.id)
     with store.write() as connection:
         revoke_api_key(connection, owner.id, key_id, now())
-    found = Neighbours(
-        installation=installation,
-        mine={"suspect_id": str(suspect), "sha256": installation.evidence.put_image(PNG), "token": link},
-        secrets=("Canary wharf", "shop.example", "it looks copied"),
-    )
+    ann = new_account(store, owner.id, "ann")
+    mine = {
+        **add_registry(session),
+        **dict.fromkeys(("monitor_id", "run_id", "crawl_id", "listing_id", "seller_id"), "1"),
+        "name": "example",
+        "suspect_id": str(suspect),
+        "images/{sha256}": installation.evidence.put_image(PNG),
+        "bodies/{sha256}": installation.evidence.put_body(BODY),
+        "account_id": str(ann.id),
+        "key_id": str(key_id),
+        "token": link,
+    }
+    found = Neighbours(installation=installation, owner_id=owner.id, mine=mine)
     found.clients = {
-        "owner": browser(installation, new_account(store, owner.id, "ann")),
+        "owner": browser(installation, ann),
         "viewer": browser(installation, new_account(store, owner.id, "vic", Role.VIEWER)),
         "other owner": browser(installation, new_account(store, other.id, "bob")),
         "other owner's key": program(installation, api_key(store, other.id)[1]),
@@ -103,51 +123,89 @@ def filled(route: APIRoute, neighbours: Neighbours) -> str:
     """The route's path with the first owner's ids in it."""
     path = route.path
     for name in route.param_convertors:
-        assert name in neighbours.mine, f"teach this test an id of the first owner for {{{name}}} of {route.path}"
-        path = path.replace(f"{{{name}}}", neighbours.mine[name])
+        whose = f"{path.split('/')[-2]}/{{{name}}}"
+        known = neighbours.mine.get(whose) or neighbours.mine.get(name)
+        assert known, f"teach this test an id of the first owner for {{{name}}} of {route.path}"
+        path = path.replace(f"{{{name}}}", known)
     return path
 
 
-def every_request(neighbours: Neighbours) -> Iterator[tuple[APIRoute, str, str]]:
-    """(route, method, path) of everything that can be asked; what ends the session comes last."""
+def body_of(route: APIRoute, method: str, description: dict[str, Any]) -> dict[str, Any]:
+    """What a request of this route sends, after its own examples: what is asked must fail for who asks, not for how."""
+    if not route.include_in_schema:
+        return {}
+    said = description["paths"][route.path][method.lower()].get("requestBody", {}).get("content", {})
+    headers = {"If-Match": "*"}
+    if "multipart/form-data" in said:
+        return {"files": {"file": ("canary.png", PICTURE, "image/png")}, "headers": headers}
+    if "application/json" in said:
+        schema = said["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        return {"json": description["components"]["schemas"][schema]["examples"][0], "headers": headers}
+    return {"headers": headers}
+
+
+def every_request(neighbours: Neighbours) -> Iterator[tuple[APIRoute, str, str, dict[str, Any]]]:
+    """(route, method, path, what is sent) of everything that can be asked; what ends the session comes last."""
+    description = create_app(neighbours.installation).openapi()
     for route in sorted(routes(), key=lambda route: route.path in OWN):
         for method in sorted(route.methods or ()):
-            yield route, method, filled(route, neighbours)
+            yield route, method, filled(route, neighbours), body_of(route, method, description)
+
+
+def everything_of(neighbours: Neighbours) -> list[Any]:
+    """Every row that the first owner has, but for when their accounts and keys were last used."""
+    with neighbours.installation.store.read() as connection:
+        return [
+            (table.name, connection.execute(sa.select(table).where(table.c.owner_id == neighbours.owner_id)).all())
+            for table in metadata.sorted_tables
+            if "owner_id" in table.c
+        ]
 
 
 def test_no_route_shows_or_changes_anything_for_whom_it_is_not(neighbours: Neighbours) -> None:
-    leaks, asked = [], 0
-    for route, method, path in every_request(neighbours):
+    leaks, asked, before = [], 0, everything_of(neighbours)
+    for route, method, path, sent in every_request(neighbours):
         for who in ("other owner", "other owner's key", "anonymous", "revoked key"):
-            answer = neighbours.clients[who].request(method, path)
+            answer = neighbours.clients[who].request(method, path, **sent)
             asked += 1
-            if any(secret in answer.text for secret in neighbours.secrets):
+            if any(secret in answer.text for secret in SECRETS):
                 leaks.append(f"{who}: {method} {route.path} shows what it must not")
             public = needed_role(route) is None
             if who in {"anonymous", "revoked key"} and not public and answer.status_code not in {401, 303, 403}:
                 leaks.append(f"{who}: {method} {route.path} answers {answer.status_code}")
-            if who.startswith("other") and route.param_convertors and not public and answer.status_code != 404:
+            mine = route.param_convertors and not public and route.path != "/api/v1/marketplaces/{name}"
+            if who.startswith("other") and mine and answer.status_code != 404:
                 leaks.append(f"{who}: {method} {route.path} answers {answer.status_code}, not 404")
     assert leaks == []
-    assert asked >= 4 * 13
+    assert everything_of(neighbours) == before
+    assert asked >= 4 * 60
 
 
 def test_a_viewer_can_change_nothing_but_their_own_account(neighbours: Neighbours) -> None:
-    allowed = []
-    for route, method, path in every_request(neighbours):
-        if method in CHANGES and needed_role(route) is not None and route.path not in OWN:
-            answer = neighbours.clients["viewer"].request(method, path)
+    allowed, before = [], everything_of(neighbours)
+    for route, method, path, sent in every_request(neighbours):
+        if method in CHANGES and needed_role(route) is not None and route.path not in OWN | SEARCHES:
+            answer = neighbours.clients["viewer"].request(method, path, **sent)
             if answer.status_code != 403:
                 allowed.append(f"{method} {route.path} answers {answer.status_code}")
-    assert allowed == []
+    assert allowed == [] and everything_of(neighbours) == before
 
 
 def test_the_owner_sees_every_route_that_reads(neighbours: Neighbours) -> None:
     refused = []
-    for _, method, path in every_request(neighbours):
+    for _, method, path, _sent in every_request(neighbours):
         if method == "GET" and neighbours.clients["owner"].get(path).status_code != 200:
             refused.append(path)
     assert refused == []
+
+
+def test_what_another_owner_has_looks_exactly_like_what_nobody_has(neighbours: Neighbours) -> None:
+    client = neighbours.clients["other owner"]
+    for name in ("brand", "product", "right", "monitor", "run", "crawl", "listing", "suspect", "account", "key"):
+        mine = neighbours.mine[f"{name}_id"]
+        foreign, missing = (client.get(f"/api/v1/{name}s/{one}") for one in (mine, "987654321"))
+        assert foreign.status_code == missing.status_code == 404
+        assert foreign.text.replace(mine, "N") == missing.text.replace("987654321", "N")
 
 
 def test_every_route_says_who_may_use_it_and_only_these_are_open_to_everybody() -> None:
@@ -319,7 +377,7 @@ def test_the_first_person_sets_up_their_account_by_the_link(installation: Instal
 def test_nothing_is_changed_for_another_site(neighbours: Neighbours, headers: dict[str, str]) -> None:
     client = neighbours.clients["owner"]
     asked = 0
-    for _, method, path in every_request(neighbours):
+    for _, method, path, _sent in every_request(neighbours):
         if method in CHANGES:
             asked += 1
             assert client.request(method, path, headers=headers).status_code == 403, path
@@ -331,7 +389,7 @@ def test_without_origin_and_fetch_metadata_only_a_program_with_a_key_may_change_
 ) -> None:
     client = neighbours.clients["owner"]
     del client.headers["Origin"]
-    for _, method, path in every_request(neighbours):
+    for _, method, path, _sent in every_request(neighbours):
         if method in CHANGES:
             assert client.request(method, path).status_code == 403, path
 
@@ -341,7 +399,7 @@ def test_every_change_takes_the_token_that_only_our_pages_have(neighbours: Neigh
     client = neighbours.clients["owner"]
     del client.headers["X-CSRF-Token"]
     given = {} if token is None else {"X-CSRF-Token": token}
-    for route, method, path in every_request(neighbours):
+    for route, method, path, _sent in every_request(neighbours):
         if method in CHANGES and needed_role(route) is not None:
             answer = client.request(method, path, headers=given)
             assert answer.status_code == 403 and "no longer valid" in answer.text, path
@@ -370,14 +428,15 @@ def test_a_key_cannot_do_what_takes_a_person(installation: Installation, ann: Ac
 
 def test_every_answer_may_not_be_framed_cached_or_sniffed(neighbours: Neighbours) -> None:
     for who in ("owner", "anonymous"):
-        for _, method, path in every_request(neighbours):
+        for _, method, path, _sent in every_request(neighbours):
             headers = neighbours.clients[who].request(method, path, headers={"Origin": "null"}).headers
             policy = headers["content-security-policy"]
             assert "default-src 'none'" in policy and "unsafe" not in policy
             assert "frame-ancestors 'none'" in policy or "sandbox" in policy
             assert headers["x-frame-options"] == "DENY" and headers["x-content-type-options"] == "nosniff"
             assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
-            assert "no-store" in headers["cache-control"] or "/images/" in path
+            stored_file = path.startswith(("/api/v1/images/", "/api/v1/bodies/"))
+            assert "no-store" in headers["cache-control"] or stored_file
 
 
 def test_an_unknown_page_is_a_page_and_an_unknown_address_for_programs_a_problem(client: TestClient) -> None:

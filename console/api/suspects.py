@@ -34,6 +34,9 @@ from indexer.query import Facet, SuspectQuery
 
 router = APIRouter(prefix="/api/v1/suspects", tags=["suspects"], dependencies=[needs(Role.VIEWER)])
 
+# Beside /api/v1/suspects/{suspect_id}, not below it, where a GET would be taken for a suspect of that name.
+pictures = APIRouter(tags=["suspects"], dependencies=[needs(Role.VIEWER)])
+
 
 @router.get("", response_model=FoundPage)
 def search(session: CurrentSession, asked: Annotated[SearchSaid, Query()]) -> Response:
@@ -44,7 +47,7 @@ def search(session: CurrentSession, asked: Annotated[SearchSaid, Query()]) -> Re
     return _found(session, _query(session, asked))
 
 
-@router.post("/by-picture", response_model=FoundPage)
+@pictures.post("/api/v1/picture-search", response_model=FoundPage)
 def search_by_picture(session: CurrentSession, file: UploadFile, asked: Annotated[SearchSaid, Query()]) -> Response:
     """Suspects that show a picture like the one sent (at most 20 MB), restricted as any search; it is not kept."""
     picture = read_upload(file.filename, file.file)

@@ -34,8 +34,7 @@ def etag_of(shown: BaseModel) -> str:
 def answer_with_etag(shown: BaseModel, if_none_match: str | None = None) -> Response:
     """What is answered, with its entity tag; 304 without it where the asker has it."""
     etag = etag_of(shown)
-    # `no-cache`: kept by the asker, and asked for again each time, which the tag makes cheap.
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    headers = {"ETag": etag}
     if if_none_match is not None and ("*" in _tags(if_none_match) or etag in _tags(if_none_match)):
         return Response(status_code=304, headers=headers)
     return JSONResponse(shown.model_dump(mode="json"), headers=headers)

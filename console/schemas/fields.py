@@ -1,10 +1,11 @@
 """Fields that several schemas have."""
 
+import re
 from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 _LARGEST_ID = 2**63 - 1
 _SHA256 = r"^[0-9a-f]{64}$"
@@ -27,6 +28,17 @@ def _written(value: object) -> object:
 
 # An exact decimal, as text: JSON's numbers are read as binary fractions.
 Amount = Annotated[str, BeforeValidator(_written)]
+
+
+def _spelt_as_time(value: object) -> object:
+    # pydantic also takes a bare number, for seconds since 1970.
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
+        raise ValueError("expected a time with its zone, such as 2026-03-01T12:00:00Z")
+    return value
+
+
+# RFC 3339, with a zone: a time without one means something else on every machine.
+Moment = Annotated[AwareDatetime, BeforeValidator(_spelt_as_time)]
 
 
 class Said(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from console.schemas.fields import Id, Said, Shown
+from console.schemas.fields import Id, Moment, Said, Shown
 from console.schemas.market import ListingShown, ListingVersionShown
 from counterfoil.models import ReasonKind, SuspectState, VerdictKind
 from indexer.query import Interval, Sort
@@ -25,7 +25,7 @@ class SearchSaid(BaseModel):
     seller: Annotated[str | None, Field(max_length=400, description="The marketplace's own id of the seller.")] = None
     verdict: Annotated[VerdictKind | Literal["none"] | None, Field(description="`none`: not decided yet.")] = None
     min_score: Annotated[float | None, Field(ge=0, le=1)] = None
-    since: Annotated[datetime | None, Field(description="First suspected then or later; with a time zone.")] = None
+    since: Annotated[Moment | None, Field(description="First suspected then or later; with a time zone.")] = None
     price: Annotated[
         str | None,
         Field(

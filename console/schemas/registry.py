@@ -22,7 +22,7 @@ _RIGHT: dict[str, Any] = {
     "jurisdiction": "EU",
     "classes": [18, 25],
 }
-_PRICE: dict[str, Any] = {"low": "80", "high": "120.50", "currency": "EUR"}
+_PRICE: dict[str, Any] = {"low": "80", "high": "120.5", "currency": "EUR"}
 _PRODUCT: dict[str, Any] = {
     "brand_id": 1,
     "name": "Trail 30",
