@@ -214,4 +214,4 @@ def _schedule_text(one: Monitor) -> str:
     return f"{one.schedule.expression} ({one.schedule.time_zone}){jitter}"
 
 
-commands = (marketplace, monitor)
+commands = (monitor,)
