@@ -37,15 +37,15 @@ class EvidenceOf:
     sha256: str
     path: str
     source: str
-    listing_version: int
+    listing_version_id: int
     captured_at: datetime
     deleted_at: datetime | None
 
 
 def evidence_of(view: SuspectView) -> Iterator[EvidenceOf]:
-    """The response that the suspect's present version was read from, then its pictures."""
+    """The response that the suspect's present version was read from, its pictures, and its captured pages."""
     version = view.version
-    origin: dict[str, Any] = {"listing_version": version.number, "captured_at": version.captured_at}
+    origin: dict[str, Any] = {"listing_version_id": version.id, "captured_at": version.captured_at}
     if version.body_sha256 is not None:
         yield EvidenceOf(
             kind="body",
@@ -64,6 +64,17 @@ def evidence_of(view: SuspectView) -> Iterator[EvidenceOf]:
                 source=image.url,
                 deleted_at=image.deleted_at,
                 **origin,
+            )
+    for capture in view.captures:
+        for file in capture.files:
+            yield EvidenceOf(
+                kind="capture",
+                sha256=file.sha256,
+                path=f"/api/v1/captures/{capture.id}/{file.role}",
+                source=capture.final_url or capture.url,
+                listing_version_id=capture.listing_version_id,
+                captured_at=capture.captured_at or capture.requested_at,
+                deleted_at=file.deleted_at,
             )
 
 

@@ -10,6 +10,9 @@ from console.session import Session
 from counterfoil.clock import now
 from counterfoil.models import (
     Assessment,
+    CaptureFile,
+    CaptureMeans,
+    CaptureRole,
     CrawlLimits,
     ListingFacts,
     ListingImage,
@@ -25,6 +28,7 @@ from counterfoil.models import (
     Sighting,
 )
 from counterfoil.store.brands import add_brand, create_right, list_brands
+from counterfoil.store.captures import Captured, record_capture
 from counterfoil.store.crawls import claim_crawl
 from counterfoil.store.images import add_image
 from counterfoil.store.listings import record_listing
@@ -41,6 +45,7 @@ from counterfoil.store.sellers import authorise_seller, find_authorised_seller
 from counterfoil.store.suspects import record_assessments
 from examples.marketplace.__main__ import FOLDER
 
+PAGE = b"<html>the page as it was captured</html>"
 BODY = b"<html>the page as it came</html>"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 
@@ -131,6 +136,12 @@ def add_registry(session: Session) -> dict[str, str]:
             now=now(),
         )
         add_reference_image(connection, owner_id, product.id, sha256, "ours.png", now())
+        page = session.evidence.put_capture(PAGE)
+        files = (CaptureFile(role=CaptureRole.PAGE, sha256=page, size=len(PAGE), media_type="text/html"),)
+        done = Captured(
+            means=CaptureMeans.PLAIN, status=200, final_url="http://shop.example/L1", captured_at=now(), files=files
+        )
+        assert record_capture(connection, 1, done)
         (image,) = list_reference_images(connection, owner_id, product.id)
         authorise_seller(connection, owner_id, "example", "trusted", "Trusted shop", now())
         authorised = find_authorised_seller(connection, owner_id, "example", "trusted")
@@ -140,6 +151,8 @@ def add_registry(session: Session) -> dict[str, str]:
         "right_id": str(right.id),
         "image_id": str(image.id),
         "authorised_id": str(authorised.id),
+        "capture_id": "1",
+        "role": "page",
     }
 
 

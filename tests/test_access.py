@@ -79,7 +79,7 @@ class Neighbours:
 
 
 # What stands in the first owner's rows, and must stand in no answer to anybody else.
-SECRETS = ("Canary wharf", "shop.example", "it looks copied", "the page as it came", "018999999", "Trusted shop")
+SECRETS = ("Canary wharf", "shop.example", "it looks copied", "the page as it", "018999999", "Trusted shop")
 
 
 @pytest.fixture
@@ -435,7 +435,7 @@ def test_every_answer_may_not_be_framed_cached_or_sniffed(neighbours: Neighbours
             assert "frame-ancestors 'none'" in policy or "sandbox" in policy
             assert headers["x-frame-options"] == "DENY" and headers["x-content-type-options"] == "nosniff"
             assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
-            stored_file = path.startswith(("/api/v1/images/", "/api/v1/bodies/"))
+            stored_file = path.startswith(("/api/v1/images/", "/api/v1/bodies/", "/api/v1/captures/"))
             assert "no-store" in headers["cache-control"] or stored_file
 
 

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from console.guards.access import needs
 from console.output import deleted_words
 from console.request import CurrentSession
+from console.schemas.fields import PathId
 from counterfoil.exceptions import DeletedByRetention, NotFound
 from counterfoil.models import CaptureRole, Role
 from counterfoil.store.captures import get_capture
@@ -14,8 +15,12 @@ router = APIRouter(tags=["captures"], dependencies=[needs(Role.VIEWER)])
 _ENDINGS = {CaptureRole.SCREENSHOT: "png", CaptureRole.PAGE: "html", CaptureRole.WARC: "warc.gz"}
 
 
-@router.get("/api/v1/captures/{capture_id}/{role}", response_class=Response)
-def get_capture_file(capture_id: int, role: CaptureRole, session: CurrentSession) -> Response:
+@router.get(
+    "/api/v1/captures/{capture_id}/{role}",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}, "description": "The file's bytes, in its own type."}},
+)
+def get_capture_file(capture_id: PathId, role: CaptureRole, session: CurrentSession) -> Response:
     """A file of one of the owner's captures: `screenshot`, `page` or `warc`; 410 once retention has deleted it."""
     with session.read() as connection:
         capture = get_capture(connection, session.owner.id, capture_id)

@@ -222,10 +222,10 @@ class VerdictSaid(Said):
 class EvidenceShown(Shown):
     """A stored file that a suspect rests on; `path` is where its bytes are, unless retention has deleted them."""
 
-    kind: Literal["image", "body"]
+    kind: Literal["image", "body", "capture"]
     sha256: str
     path: str
     source: str
-    listing_version: int
+    listing_version_id: int
     captured_at: datetime
     deleted_at: datetime | None
