@@ -5,7 +5,9 @@ Every round asks each peer the same question, one after the other, so that what 
 """
 
 import argparse
+import multiprocessing
 import random
+import resource
 import statistics
 import sys
 import tempfile
@@ -13,7 +15,8 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -50,6 +53,7 @@ def main() -> None:
         try:
             measure_indexing(server, embedded, arguments.suspects, None if arguments.no_raw else url)
             measure_searching(server, embedded, arguments.rounds)
+            measure_memory(server, Path(folder) / "index", arguments.suspects, arguments.rounds)
         finally:
             for name in [*server.generations(), f"{server.name}-raw", f"{server.name}-control"]:
                 server.client.indices.delete(index=name, ignore_unavailable=True)
@@ -67,14 +71,15 @@ def measure_indexing(server: ElasticIndex, embedded: EmbeddedIndex, number: int,
     on_server, in_file = server.begin_generation(), embedded.begin_generation()
     documents = make_documents(number)
     # As whoever has no product would do it: the client and its helper as they come, the documents made before.
-    with Elasticsearch(url or "http://unused:9", request_timeout=_SECONDS) as client:
+    client = None if url is None else Elasticsearch(url, request_timeout=_SECONDS)
+    with closing(client) if client else nullcontext():
         while batch := list(islice(documents, 5 * _AT_ONCE)):
             pieces = [batch[at : at + _AT_ONCE] for at in range(0, len(batch), _AT_ONCE)]
             peers: list[tuple[str, Callable[[], object]]] = [
                 ("product", partial(_put_all, on_server, pieces)),
                 ("embedded", partial(_put_all, in_file, pieces)),
             ]
-            if url is not None:
+            if client is not None:
                 ready = [source_of(document) for document in batch]
                 peers.append(("raw", partial(_raw_bulk, client, f"{server.name}-raw", batch, ready)))
             random.shuffle(peers)
@@ -112,6 +117,27 @@ def measure_searching(server: ElasticIndex, embedded: EmbeddedIndex, rounds: int
         ratio = _percentile(times["product"], percent) / _percentile(times["raw"], percent)
         result(f"search_p{percent}_ratio_to_raw", ratio, "<= 1.2")
     result("embedded_search_p95_ms", _percentile(times["embedded"], 95) * 1000, "<= 150 at 1,000,000")
+
+
+def measure_memory(server: ElasticIndex, folder: Path, number: int, rounds: int) -> None:
+    """What searching takes: of a process that asks the embedded index only, and of the server's heap."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        taken = pool.submit(_memory_of_searching, folder, rounds).result()
+    result("embedded_memory_bytes_per_suspect", taken / number)
+    nodes = server.client.nodes.stats(metric="jvm")["nodes"].values()
+    heap = sum(node["jvm"]["mem"]["heap_used_in_bytes"] for node in nodes)
+    result("elasticsearch_heap_bytes_per_suspect", heap / number)
+
+
+def _memory_of_searching(folder: Path, rounds: int) -> int:
+    embedded, before = EmbeddedIndex(folder), _resident_bytes()
+    for query in _queries(rounds):
+        embedded.search(query)
+    return _resident_bytes() - before
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def _put_all(generation: Generation, pieces: Iterable[Sequence[SuspectDocument]]) -> None:

@@ -1,5 +1,6 @@
 """The suspect index over TLS, as a user who may do no more than it needs."""
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -106,6 +107,29 @@ def test_the_documented_role_is_enough_for_all_that_the_index_does(
     assert list(index.revisions()) == [(9, 1)]
     assert index.health().documents == 1
     index.check()
+
+
+def test_the_dashboard_that_the_documentation_describes_is_made_of_fields_that_are_there(
+    secured: ElasticsearchServer, settings: Settings
+) -> None:
+    """What Kibana would ask for each panel, asked of a real index; its data view reads names and types of fields."""
+    index = ElasticIndex(_settings(secured, settings, index_name="counterfoil-suspects"), at_once=True)
+    index.begin_generation().publish()
+    index.put([document(number, verdict=None) for number in range(1, 6)])
+    rows = re.findall(r"^\| (?:[^|]+) \| `([^`]+)` \| `([^`]+)` \|$", _DOCS.read_text(), re.MULTILINE)
+    assert len(rows) == 5, "the panels of the page"
+    fields = index.client.field_caps(index=index.name, fields="*")["fields"]
+    for over, split in rows:
+        for name in (over, split):
+            assert next(iter(fields[name].values()))["aggregatable"], name
+        first = {"date_histogram": {"field": over, "calendar_interval": "day"}}
+        first = first if over == "@timestamp" else {"terms": {"field": over}}
+        kind = "avg" if split == "suspect.score" else "terms"
+        panel = {"panel": {**first, "aggs": {"split": {kind: {"field": split}}}}}
+        shown = index.client.search(index=index.name, size=0, aggs=panel)["aggregations"]["panel"]["buckets"]
+        assert sum(bucket["doc_count"] for bucket in shown) == 5, (over, split)
+    filtered = index.client.search(index=index.name, q="suspect.state: open")["hits"]["total"]["value"]
+    assert filtered == 5
 
 
 @pytest.mark.parametrize(
