@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import ada_url
 
@@ -115,6 +116,8 @@ def _read_entry(entry: str) -> tuple[str, int | None]:
         raise InvalidSetting(f"COUNTERFOIL_ALLOW_HOSTS: {entry!r} is no host and no host:port.") from error
 
 
+# A crawl reads each address several times: where it is found, asked for, answered and kept.
+@lru_cache(maxsize=1_024)
 def read_url(url: str) -> Target:
     """Read a URL as browsers do (WHATWG URL Standard).
 

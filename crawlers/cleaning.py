@@ -3,6 +3,9 @@
 import re
 import unicodedata
 
+# Control characters (Cc) become spaces, because they part words; PostgreSQL refuses NUL, and no database takes the
+# halves of surrogate pairs (Cs) that a JSON escape can smuggle in. The end of a line is left.
+_UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
 _SPACES_IN_LINE = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile(r" *\n *")
@@ -28,6 +31,4 @@ def block(text: str | None, limit: int) -> str | None:
 
 
 def _printable(text: str) -> str:
-    # Control characters become spaces, because they part words; PostgreSQL refuses NUL, and no database takes the
-    # halves of surrogate pairs (Cs) that a JSON escape can smuggle in.
-    return "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} and c != "\n" else c for c in text)
+    return text if text.isprintable() else _UNPRINTABLE.sub(" ", text)

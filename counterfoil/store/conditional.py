@@ -1,6 +1,7 @@
 """Writes that say themselves whether they took effect: the base of everything that may run twice."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,17 +12,14 @@ def insert_new(
     connection: sa.Connection, table: sa.Table, values: Mapping[str, Any], *returning: sa.Column[Any]
 ) -> Any:
     """Insert unless a row with the same unique values is there; the returned columns (or one), or None if it was."""
-    # Asked for a row, not for a row count: with psycopg SQLAlchemy does not know the count of an insert.
-    columns: Sequence[sa.ColumnElement[Any]] = returning or (sa.literal_column("1"),)
-    statement = _insert(connection, table).values(**values).on_conflict_do_nothing().returning(*columns)
-    row = connection.execute(statement).one_or_none()
-    return row[0] if row is not None and len(columns) == 1 else row
+    row = connection.execute(_insert_new(connection.dialect.name, table, returning), dict(values)).one_or_none()
+    return row[0] if row is not None and len(returning) <= 1 else row
 
 
 def insert_all_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert those rows that are not there yet."""
     if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+        connection.execute(_insert(connection.dialect.name, table).on_conflict_do_nothing(), list(rows))
 
 
 def upsert(
@@ -33,9 +31,8 @@ def upsert(
     keep: Sequence[str] = (),
 ) -> None:
     """Insert, or overwrite the row with the same key except its `keep` columns."""
-    statement = _insert(connection, table).values(**values)
-    changed = {name: statement.excluded[name] for name in values if name not in key and name not in keep}
-    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed))
+    overwritten = tuple(name for name in values if name not in key and name not in keep)
+    connection.execute(_upsert(connection.dialect.name, table, tuple(key), overwritten), dict(values))
 
 
 def changed_one(connection: sa.Connection, statement: sa.Update | sa.Delete) -> bool:
@@ -48,6 +45,22 @@ def changed(connection: sa.Connection, statement: sa.Update | sa.Delete) -> int:
     return connection.execute(statement).rowcount
 
 
-def _insert(connection: sa.Connection, table: sa.Table) -> Any:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return dialect.insert(table)
+# Made once: SQLAlchemy takes longer to make one of these statements than SQLite takes to run it.
+
+
+@cache
+def _insert_new(dialect: str, table: sa.Table, returning: tuple[sa.Column[Any], ...]) -> Any:
+    # Asked for a row, not for a row count: with psycopg SQLAlchemy does not know the count of an insert.
+    columns: Sequence[sa.ColumnElement[Any]] = returning or (sa.literal_column("1"),)
+    return _insert(dialect, table).on_conflict_do_nothing().returning(*columns)
+
+
+@cache
+def _upsert(dialect: str, table: sa.Table, key: tuple[str, ...], overwritten: tuple[str, ...]) -> Any:
+    statement = _insert(dialect, table)
+    changed = {name: statement.excluded[name] for name in overwritten}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changed)
+
+
+def _insert(dialect: str, table: sa.Table) -> Any:
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)

@@ -13,6 +13,11 @@ from counterfoil.store.tables import fingerprints, image_sources, images, inspec
 
 # SQLite takes 32,766 variables in a statement and PostgreSQL 65,535; a list of ids is cut well below both.
 _IDS_AT_ONCE = 5_000
+_SOURCE = (
+    sa.select(image_sources)
+    .join(images, images.c.sha256 == image_sources.c.image_sha256)
+    .where(image_sources.c.url_sha256 == sa.bindparam("key"), images.c.deleted_at.is_(None))
+)
 
 
 def add_image(connection: sa.Connection, sha256: str, size: int, now: datetime) -> None:
@@ -40,9 +45,7 @@ def add_image_source(connection: sa.Connection, source: ImageSource, now: dateti
 
 def get_image_source(connection: sa.Connection, url: str) -> ImageSource | None:
     """What an address answered last; None also when retention has deleted that picture."""
-    there = sa.select(image_sources).join(images, images.c.sha256 == image_sources.c.image_sha256)
-    mine = sa.and_(image_sources.c.url_sha256 == _key(url), images.c.deleted_at.is_(None))
-    row = connection.execute(there.where(mine)).one_or_none()
+    row = connection.execute(_SOURCE, {"key": _key(url)}).one_or_none()
     if row is None:
         return None
     return ImageSource(url=row.url, image_sha256=row.image_sha256, etag=row.etag, last_modified=row.last_modified)

@@ -19,6 +19,7 @@ from counterfoil.store.paging import rows_after
 from counterfoil.store.sellers import see_seller
 from counterfoil.store.tables import crawls, inspections, listing_images, listing_versions, listings, sellers, sightings
 from counterfoil.store.tables import images as stored_images
+from counterfoil.store.types import Id
 
 # Keys are indexed, and PostgreSQL's index entries end at 2,700 bytes; longer addresses are named by their SHA-256.
 _LONGEST_KEY = 1_000
@@ -26,6 +27,37 @@ _LONGEST_KEY = 1_000
 READ_FROM = "read_from"
 RESULTS = "results"
 _LONGEST_QUERY = 300
+
+# What is run for every listing is made once: SQLAlchemy takes longer to make a statement than SQLite takes to run it.
+_OWNER = sa.select(crawls.c.owner_id).where(crawls.c.id == sa.bindparam("crawl"))
+_SAME = sa.and_(listings.c.marketplace == sa.bindparam("of"), listings.c.listing_key == sa.bindparam("key"))
+_ID = sa.select(listings.c.id).where(_SAME)
+_CAPTURED = sa.bindparam("seen", type_=listings.c.last_seen_at.type)
+_IS_NEWEST = listings.c.last_seen_at <= _CAPTURED
+_SEEN = (
+    listings.update()
+    .where(_SAME)
+    .values(
+        url=sa.case((_IS_NEWEST, sa.bindparam("seen_url", type_=sa.Text)), else_=listings.c.url),
+        seller_id=sa.case((_IS_NEWEST, sa.bindparam("seen_seller", type_=Id)), else_=listings.c.seller_id),
+        last_seen_at=sa.case((_IS_NEWEST, _CAPTURED), else_=listings.c.last_seen_at),
+    )
+    .returning(listings.c.id)
+)
+_LATEST = (
+    sa.select(listing_versions)
+    .where(listing_versions.c.listing_id == sa.bindparam("listing"))
+    .order_by(listing_versions.c.number.desc())
+    .limit(1)
+)
+_ADD_VERSION = listing_versions.insert().returning(listing_versions.c.id)
+_ADD_IMAGES = listing_images.insert()
+_NUMBER = listings.update().where(listings.c.id == sa.bindparam("listing")).values(latest_number=sa.bindparam("number"))
+_SIGHTING = (
+    sa.select(sightings.c.owner_id, sightings.c.listing_version_id)
+    .where(sightings.c.crawl_id == sa.bindparam("crawl"), sightings.c.listing_id == sa.bindparam("listing"))
+    .limit(1)
+)
 
 
 class Change(StrEnum):
@@ -75,7 +107,7 @@ def record_listing(
     version. Call `crawls.require_attempt` first in the same transaction. Doing it twice changes nothing. A page older
     than the newest version (a person may import what they saved last year) is a sighting, and no version.
     """
-    owner_id = connection.scalars(sa.select(crawls.c.owner_id).where(crawls.c.id == crawl_id)).one()
+    owner_id = connection.scalars(_OWNER, {"crawl": crawl_id}).one()
     seller_id = see_seller(connection, marketplace, facts.seller, captured_at) if facts.seller else None
     listing_id = _see_listing(connection, marketplace, key, facts.url, seller_id, sighting.seen_at, captured_at)
     version_id, change = _see_version(connection, listing_id, seller_id, crawl_id, facts, body_sha256, captured_at)
@@ -86,8 +118,7 @@ def record_listing(
 
 def says_nothing_new(connection: sa.Connection, marketplace: str, key: str, facts: ListingFacts) -> bool:
     """Whether the listing's newest version says all this already: `record_listing` would add no version."""
-    same = sa.and_(listings.c.marketplace == marketplace, listings.c.listing_key == key)
-    listing_id = connection.scalar(sa.select(listings.c.id).where(same))
+    listing_id = connection.scalar(_ID, {"of": marketplace, "key": key})
     latest = _latest(connection, listing_id) if listing_id is not None else None
     if latest is None:
         return False
@@ -96,11 +127,7 @@ def says_nothing_new(connection: sa.Connection, marketplace: str, key: str, fact
 
 def record_query(connection: sa.Connection, crawl_id: int, listing_id: int, sighting: Sighting) -> None:
     """Note that another query of the same crawl showed a listing whose page was read already."""
-    row = connection.execute(
-        sa.select(sightings.c.owner_id, sightings.c.listing_version_id)
-        .where(sightings.c.crawl_id == crawl_id, sightings.c.listing_id == listing_id)
-        .limit(1)
-    ).one_or_none()
+    row = connection.execute(_SIGHTING, {"crawl": crawl_id, "listing": listing_id}).one_or_none()
     if row is not None:
         _add_sighting(connection, row.owner_id, crawl_id, listing_id, row.listing_version_id, sighting)
 
@@ -273,18 +300,15 @@ def _see_listing(
     seen_at: datetime,
     captured_at: datetime,
 ) -> int:
-    identity = {"marketplace": marketplace, "listing_key": key}
-    seen = {"url": url, "seller_id": seller_id, "last_seen_at": captured_at}
-    insert_new(connection, listings, {**identity, **seen, "latest_number": 0, "first_seen_at": seen_at})
-    same = sa.and_(listings.c.marketplace == marketplace, listings.c.listing_key == key)
-    is_newest = listings.c.last_seen_at <= captured_at
-    values = {
-        "url": sa.case((is_newest, url), else_=listings.c.url),
-        "seller_id": sa.case((is_newest, seller_id), else_=listings.c.seller_id),
-        "last_seen_at": _later(listings.c.last_seen_at, captured_at),
-    }
-    # The update also locks the row, so that two crawls of one listing number its versions one after the other.
-    return int(connection.execute(listings.update().where(same).values(**values).returning(listings.c.id)).scalar_one())
+    # Update and insert both lock the row, so that two crawls of one listing number its versions one after the other.
+    seen = {"of": marketplace, "key": key, "seen_url": url, "seen_seller": seller_id, "seen": captured_at}
+    known = connection.scalar(_SEEN, seen)
+    if known is None:
+        identity = {"marketplace": marketplace, "listing_key": key, "url": url, "seller_id": seller_id}
+        new = {"latest_number": 0, "first_seen_at": seen_at, "last_seen_at": captured_at}
+        known = insert_new(connection, listings, {**identity, **new}, listings.c.id)
+    # None again only where another transaction has made it meanwhile.
+    return int(known if known is not None else connection.execute(_SEEN, seen).scalar_one())
 
 
 def _later(column: sa.Column[datetime], moment: datetime) -> sa.Case[Any]:
@@ -309,18 +333,15 @@ def _see_version(
     values = _version_values(facts, seller_id)
     origin = {"listing_id": listing_id, "number": number, "facts_sha256": digest, "crawl_id": crawl_id}
     version_id = connection.execute(
-        listing_versions.insert()
-        .values(**origin, **values, body_sha256=body_sha256, captured_at=captured_at)
-        .returning(listing_versions.c.id)
+        _ADD_VERSION, {**origin, **values, "body_sha256": body_sha256, "captured_at": captured_at}
     ).scalar_one()
     _add_images(connection, version_id, facts.images)
-    connection.execute(listings.update().where(listings.c.id == listing_id).values(latest_number=number))
+    connection.execute(_NUMBER, {"listing": listing_id, "number": number})
     return int(version_id), Change.NEW if number == 1 else Change.CHANGED
 
 
 def _latest(connection: sa.Connection, listing_id: int) -> sa.Row[Any] | None:
-    mine = sa.select(listing_versions).where(listing_versions.c.listing_id == listing_id)
-    return connection.execute(mine.order_by(listing_versions.c.number.desc()).limit(1)).one_or_none()
+    return connection.execute(_LATEST, {"listing": listing_id}).one_or_none()
 
 
 def _with_known_pictures(connection: sa.Connection, facts: ListingFacts, latest: sa.Row[Any] | None) -> ListingFacts:
@@ -353,7 +374,7 @@ def _add_images(connection: sa.Connection, version_id: int, images: Sequence[Lis
         for position, image in enumerate(images)
     ]
     if rows:
-        connection.execute(listing_images.insert(), rows)
+        connection.execute(_ADD_IMAGES, rows)
 
 
 def _add_sighting(

@@ -13,23 +13,28 @@ from counterfoil.store.paging import rows_after
 from counterfoil.store.reassessments import request_reassessment
 from counterfoil.store.tables import authorised_sellers, inspections, listings, sellers
 
+_SEEN = (
+    sellers.update()
+    .where(sellers.c.marketplace == sa.bindparam("of"), sellers.c.seller_key == sa.bindparam("key"))
+    .values(
+        name=sa.func.coalesce(sa.bindparam("named", type_=sa.Text), sellers.c.name),
+        url=sa.func.coalesce(sa.bindparam("at", type_=sa.Text), sellers.c.url),
+        last_seen_at=sa.bindparam("now", type_=sellers.c.last_seen_at.type),
+    )
+    .returning(sellers.c.id)
+)
+
 
 def see_seller(connection: sa.Connection, marketplace: str, facts: SellerFacts, now: datetime) -> int:
     """The id of a marketplace's seller, made or brought up to date."""
-    identity = {"marketplace": marketplace, "seller_key": facts.key}
-    seen = {"name": facts.name, "url": facts.url, "first_seen_at": now, "last_seen_at": now}
-    insert_new(connection, sellers, {**identity, **seen})
-    same = sa.and_(sellers.c.marketplace == marketplace, sellers.c.seller_key == facts.key)
-    connection.execute(
-        sellers.update()
-        .where(same)
-        .values(
-            name=sa.func.coalesce(sa.bindparam("new_name", facts.name, sa.Text), sellers.c.name),
-            url=sa.func.coalesce(sa.bindparam("new_url", facts.url, sa.Text), sellers.c.url),
-            last_seen_at=now,
-        )
-    )
-    return int(connection.scalars(sa.select(sellers.c.id).where(same)).one())
+    seen = {"of": marketplace, "key": facts.key, "named": facts.name, "at": facts.url, "now": now}
+    known = connection.scalar(_SEEN, seen)
+    if known is None:
+        identity = {"marketplace": marketplace, "seller_key": facts.key}
+        new = {"name": facts.name, "url": facts.url, "first_seen_at": now, "last_seen_at": now}
+        known = insert_new(connection, sellers, {**identity, **new}, sellers.c.id)
+    # None again only where another transaction has made it meanwhile.
+    return int(known if known is not None else connection.execute(_SEEN, seen).scalar_one())
 
 
 def authorise_seller(
