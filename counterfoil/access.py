@@ -44,7 +44,9 @@ def access_in_words(marketplace: Marketplace, settings: Settings) -> str:
         missing = missing_keys(marketplace, settings)
         if not missing:
             return f"api: {marketplace.api.url} with your keys"
-        return f"{marketplace.route}; by its official API once {' and '.join(missing)} are set"
+        # Declared as read by its API, and not readable by it yet.
+        present = "none yet" if marketplace.route == "api" else marketplace.route
+        return f"{present}; by its official API once {' and '.join(missing)} are set"
     if marketplace.platform is not None:
         by = "its sitemap" if marketplace.platform == "sitemap" else f"the interface of {marketplace.platform}"
         return f"{marketplace.route}, through {by}"

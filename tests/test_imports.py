@@ -11,20 +11,27 @@ from pathlib import Path
 import pytest
 import saving
 from commands import Ended, run_command
+from conftest import skip
 from crawling import Bench
-from market import Market, serving
+from market import Answer, Market, serving
 from PIL import Image
+from playwright.sync_api import sync_playwright
 from things import draw
 
+from counterfoil.chromium import find_chromium
 from counterfoil.evidence import EvidenceStore, Kind
+from counterfoil.marketplaces import get_marketplace, load_marketplaces
 from counterfoil.models import Crawl, CrawlState, FinishReason, ListingVersion, RunKind, RunState
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.crawls import list_crawls
 from counterfoil.store.runs import get_run, list_runs
+from crawlers.archives.unpacked import write_source
 from indexer.decoding import PictureDecoder
 from indexer.ingest import ingest_once
 from indexer.judging import Judging
+from scheduler.by_hand import begin_import, see_import_through
+from scheduler.launcher import Program
 
 SAVED = datetime(2024, 3, 5, 10, 20, 30, tzinfo=UTC)
 
@@ -231,3 +238,42 @@ def test_a_folder_of_saved_pages_is_imported_as_a_whole(desk: Desk, evidence: Ev
         picture(2),
     ]
     assert len(list(evidence.walk(Kind.BODY))) == 2
+
+
+def test_a_page_that_chromium_saved_is_imported_with_what_it_showed(desk: Desk, evidence: EvidenceStore) -> None:
+    program = find_chromium(desk.bench.settings)
+    if program is None:
+        skip("Chromium is not installed (make services)")
+    market = desk.bench.market
+    # Chromium leaves scripts out, and JSON-LD with them: what counts is what the page shows.
+    market.faults["/listing/5"] = Answer(body=desk.page("5", extra='<p class="price">€ 12.50</p>'))
+    market.faults["/picture/5.png"] = Answer(body=picture(5), type="image/png")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.goto(f"{desk.shop}/listing/5", wait_until="load")
+        snapshot = page.context.new_cdp_session(page).send("Page.captureSnapshot", {"format": "mhtml"})
+        browser.close()
+    market.asked.clear()
+    saved = desk.folder / "chromium.mhtml"
+    saved.write_text(snapshot["data"], newline="")
+    desk.import_(str(saved))
+    (version,) = desk.bench.versions()
+    assert (version.facts.title, version.facts.price) == ("Lamp 5", Decimal("12.50"))
+    assert evidence.get_image(version.facts.images[0].sha256 or "") == picture(5)
+
+
+def test_an_import_whose_process_died_is_gone_on_with_by_a_worker(desk: Desk) -> None:
+    source = write_source(Path(desk.save("page.har", [*desk.responses("1"), *desk.responses("2")])), None)
+    store, settings = desk.bench.store, desk.bench.settings
+    market = get_marketplace(load_marketplaces(settings), "market")
+    with store.write() as connection:
+        crawl = begin_import(connection, settings, desk.bench.owner_id, market, [source])
+    left = see_import_through(store, settings, crawl, Program(command=lambda crawl: ["false"]))
+    assert (left.state, left.reason, left.failures) == (CrawlState.WAITING, None, 1)
+    with store.write() as connection:
+        connection.exec_driver_sql("UPDATE crawls SET not_before = '2000-01-01 00:00:00'")
+    again = desk.bench.claim_next()
+    desk.bench.run(again)
+    ended = desk.bench.row(again)
+    assert (ended.state, ended.attempt, ended.counters.seen) == (CrawlState.FINISHED, 2, 2)

@@ -85,6 +85,7 @@ class SavedSpider(MarketplaceSpider):
             if self.observations.stop is not None or not self.frontier.spend_page():
                 break
             read = await asyncio.to_thread(self._read, page)
+            self.observations.bytes += page.body.stat().st_size
             kinds[str(read.kind)] += 1
             if read.kind is PageKind.PRODUCT and read.listings:
                 yield await self._product(page, read.listings[0], saved)
@@ -138,7 +139,6 @@ class SavedSpider(MarketplaceSpider):
 
     async def _complete(self, item: ListingItem, page: SavedPage, saved: Unpacked, sighting: Sighting) -> ListingItem:
         item.body = await asyncio.to_thread(page.body.read_bytes)
-        self.observations.bytes += len(item.body)
         item.captured_at = page.captured_at
         item.sightings = [sighting]
         item.attributes["saved_in"] = page.file[:200]
