@@ -1,5 +1,6 @@
 """A person's search as the index is asked it: names become ids, and documents become what is shown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -7,11 +8,12 @@ from typing import Any
 
 from console.session import Session
 from counterfoil.exceptions import InvalidInput
-from counterfoil.models import Fingerprint, ReasonKind, SuspectState
+from counterfoil.models import MatchDecision, ReasonKind, SuspectState
 from counterfoil.store.brands import get_brand
 from counterfoil.store.products import find_product
+from indexer.decoding import PictureDecoder
 from indexer.document import SuspectDocument
-from indexer.picture_search import find_by_picture
+from indexer.picture_search import FoundPicture, find_by_picture
 from indexer.query import SuspectQuery
 
 
@@ -64,16 +66,24 @@ class PictureSearch:
     remark: str | None = None
 
 
-def suspects_by_picture(session: Session, fingerprint: Fingerprint) -> PictureSearch:
-    """The owner's suspects that show a picture like this one."""
-    if not fingerprint.informative:
+def suspects_by_picture(session: Session, decoder: PictureDecoder, data: bytes) -> PictureSearch:
+    """The owner's suspects that show a picture like this one. Raises UnreadablePicture."""
+    sketch = decoder.sketch(data)
+    if not sketch.fingerprint.informative:
         return PictureSearch(suspect_ids=(), remark="This picture is too plain to search by.")
-    with session.read() as connection:
-        found = find_by_picture(connection, session.owner.id, fingerprint)
-    unsuspicious = sum(not one.suspect_ids for one in found)
-    remark = f"{unsuspicious} similar pictures stand in listings that are no suspects." if unsuspicious else None
+    found = find_by_picture(session.store, session.evidence, decoder, session.owner.id, sketch)
     suspect_ids = sorted({suspect_id for one in found for suspect_id in one.suspect_ids})
-    return PictureSearch(suspect_ids=tuple(suspect_ids), remark=remark)
+    return PictureSearch(suspect_ids=tuple(suspect_ids), remark=_remark(found))
+
+
+def _remark(found: Sequence[FoundPicture]) -> str | None:
+    unsuspicious = sum(not one.suspect_ids for one in found)
+    gone = sum(one.decision is MatchDecision.UNVERIFIED for one in found)
+    said = [
+        f"{unsuspicious} similar pictures stand in listings that are no suspects." if unsuspicious else "",
+        f"{gone} similar pictures are no longer stored: only their hashes speak for them (unverified)." if gone else "",
+    ]
+    return " ".join(filter(None, said)) or None
 
 
 def summary(document: SuspectDocument) -> dict[str, Any]:

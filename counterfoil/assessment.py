@@ -1,13 +1,12 @@
-"""One listing against everything that one owner registered: matching and scoring in order."""
+"""One listing, and what its pictures match, against everything that one owner registered."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from counterfoil.fingerprints import FINGERPRINT_VERSION
-from counterfoil.matching import MATCHING_VERSION, ReferenceBank
+from counterfoil.matching import MATCHING_VERSION
 from counterfoil.models import (
     Assessment,
-    Fingerprint,
     ListingFacts,
     Match,
     Reason,
@@ -40,18 +39,17 @@ class Judge:
         self._authorised = registry.authorised_sellers
         self._rates = rates
         self._profiles = {one.product.id: make_profile(one.product, one.brand) for one in registry.products}
-        self._bank = ReferenceBank([reference for one in registry.products for reference in one.references], {})
 
-    def assess(
-        self, facts: ListingFacts, marketplace: str, fingerprints: Mapping[str, Fingerprint]
-    ) -> tuple[Assessment, ...]:
+    def assess(self, facts: ListingFacts, marketplace: str, found: Sequence[Match]) -> tuple[Assessment, ...]:
         """One assessment for each product that the listing has something in common with, best first.
 
-        `fingerprints` are those of the listing's pictures by SHA-256. An authorised seller's listing scores 0 with that
-        as its reason. A listing that speaks only of a brand is held against all of the brand's products; one that shows
-        or names some of them, against those.
+        `found` are the matches of all the listing's pictures. An authorised seller's listing scores 0 with that as its
+        reason. A listing that speaks only of a brand is held against all of the brand's products; one that shows or
+        names some of them, against those.
         """
-        matches = self._matches(fingerprints)
+        matches: dict[int, tuple[Match, ...]] = {}
+        for match in found:
+            matches[match.product_id] = (*matches.get(match.product_id, ()), match)
         wording, replica = read_title(facts.title), replica_reason(facts)
         judged = [
             (profile, self._score(facts, marketplace, wording, profile, matches.get(profile.product.id, ()), replica))
@@ -68,13 +66,6 @@ class Judge:
             for profile, result in kept
         ]
         return tuple(sorted(made, key=lambda assessment: (-assessment.score.value, assessment.product_id)))
-
-    def _matches(self, fingerprints: Mapping[str, Fingerprint]) -> dict[int, tuple[Match, ...]]:
-        found: dict[int, tuple[Match, ...]] = {}
-        for fingerprint in fingerprints.values():
-            for match in self._bank.match_kept(fingerprint):
-                found[match.product_id] = (*found.get(match.product_id, ()), match)
-        return found
 
     def _score(
         self,

@@ -31,6 +31,7 @@ CounterfoilError
 +-- ImportFailed          an import has read nothing
 +-- FetchFailed           a document could not be fetched; `permanent` says whether trying again can help
 +-- UnreadablePicture     the bytes are no picture that we decode
++-- DamagedModel          a model file that comes with the program is not whole, or another version's
 +-- IndexUnavailable      the suspect index cannot be used now
 """
 
@@ -40,6 +41,7 @@ __all__ = [
     "ClockMismatch",
     "Conflict",
     "CounterfoilError",
+    "DamagedModel",
     "DeclarationFails",
     "DeletedByRetention",
     "EvidenceDamaged",
@@ -222,6 +224,10 @@ class FetchFailed(CounterfoilError):
 
 class UnreadablePicture(CounterfoilError):
     """The bytes are no picture that we decode: the format, the size or the content is refused."""
+
+
+class DamagedModel(CounterfoilError):
+    """A model file that comes with the program was changed or damaged, or belongs to another version of it."""
 
 
 class IndexUnavailable(CounterfoilError):

@@ -1,20 +1,24 @@
-"""Takes fingerprints of untrusted pictures in processes of their own, with limits on memory and time.
+"""Decodes untrusted pictures in processes of their own, with limits on memory and time: fingerprints and sketches.
 
 A picture that breaks its process, or keeps it too long, costs that one picture; the process is replaced.
 """
 
 import logging
 from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from counterfoil.evidence import EvidenceStore
 from counterfoil.exceptions import EvidenceDamaged, NotFound, UnreadablePicture
+from counterfoil.fingerprints import Sketch
+from counterfoil.matching.segment import ReferenceSketch
 from counterfoil.models import Fingerprint
 from counterfoil.settings import Settings
 from indexer.decoding_process import DecodingProcess, ProcessLost
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -39,19 +43,39 @@ class PictureDecoder:
 
     def fingerprint(self, data: bytes) -> Fingerprint:
         """The fingerprint of a picture's bytes. Raises UnreadablePicture."""
-        return self._schedule(_fingerprint, data, None).result()
+        return self._threads.submit(self._ask, _fingerprint, data, None).result()
+
+    def sketch(self, data: bytes) -> Sketch:
+        """All that the matching engine needs of a picture's bytes. Raises UnreadablePicture."""
+        return self._threads.submit(self._ask, _sketch, data, None).result()
+
+    def map_stored(
+        self, evidence: EvidenceStore, sha256s: Collection[str], function: Callable[[Sketch], T]
+    ) -> dict[str, T | UnreadablePicture]:
+        """What `function` makes of the sketches of stored pictures, by their SHA-256, or why their bytes give none.
+
+        It is called in the threads that wait for the decoding processes, and a sketch is dropped with it: many pictures
+        take no more memory than few. One whose file is missing or damaged is left out: the file may come back. Raises
+        OSError or EvidenceUnavailable when disk or bucket fail.
+        """
+
+        def made(sha256: str) -> T | None:
+            sketch = self._decode_stored(_sketch, evidence, sha256)
+            return None if sketch is None else function(sketch)
+
+        return self._all(made, sha256s)
+
+    def prepare_stored(
+        self, evidence: EvidenceStore, sha256s: Collection[str]
+    ) -> dict[str, ReferenceSketch | UnreadablePicture]:
+        """What the engine keeps of stored pictures that are references; as `map_stored` does."""
+        return self._all(lambda sha256: self._decode_stored(_prepare, evidence, sha256), sha256s)
 
     def fingerprint_stored(
         self, evidence: EvidenceStore, sha256s: Collection[str]
     ) -> dict[str, Fingerprint | UnreadablePicture]:
-        """The fingerprints of stored pictures by their SHA-256, or why their bytes give none.
-
-        One whose file is missing or damaged is left out: the file may come back. Raises OSError or
-        EvidenceUnavailable when disk or bucket fail.
-        """
-        futures = {sha256: self._threads.submit(self._decode_stored, evidence, sha256) for sha256 in sha256s}
-        answers = {sha256: _answer_or_why(future) for sha256, future in futures.items()}
-        return {sha256: answer for sha256, answer in answers.items() if answer is not None}
+        """The fingerprints of stored pictures; as `map_stored` does."""
+        return self._all(lambda sha256: self._decode_stored(_fingerprint, evidence, sha256), sha256s)
 
     def close(self) -> None:
         """End the processes once they have answered."""
@@ -67,19 +91,29 @@ class PictureDecoder:
     ) -> None:
         self.close()
 
-    def _decode_stored(self, evidence: EvidenceStore, sha256: str) -> Fingerprint | None:
+    def _all(self, make: Callable[[str], T | None], sha256s: Collection[str]) -> dict[str, T | UnreadablePicture]:
+        futures = {sha256: self._threads.submit(make, sha256) for sha256 in sha256s}
+        answers: dict[str, T | UnreadablePicture] = {}
+        for sha256, future in futures.items():
+            try:
+                answer = future.result()
+            except UnreadablePicture as error:
+                answers[sha256] = error
+            else:
+                if answer is not None:
+                    answers[sha256] = answer
+        return answers
+
+    def _decode_stored(self, function: Callable[[bytes, str], T], evidence: EvidenceStore, sha256: str) -> T | None:
         # Read here and not in the process: a missing file or a failing disk is no fault of the picture.
         try:
             data = evidence.get_image(sha256)
         except (NotFound, EvidenceDamaged) as error:
-            log.warning("picture %s has no fingerprint for now, its stored file cannot be read: %s", sha256, error)
+            log.warning("picture %s is left out for now, its stored file cannot be read: %s", sha256, error)
             return None
-        return self._ask(_fingerprint, data, sha256)
+        return self._ask(function, data, sha256)
 
-    def _schedule(self, function: Callable[..., Fingerprint], *args: object) -> Future[Fingerprint]:
-        return self._threads.submit(self._ask, function, *args)
-
-    def _ask(self, function: Callable[..., Fingerprint], *args: object) -> Fingerprint:
+    def _ask(self, function: Callable[..., T], *args: object) -> T:
         process = self._idle.get()
         try:
             for _ in range(_TRIES):
@@ -94,17 +128,28 @@ class PictureDecoder:
             self._idle.put(process)
 
 
-def _answer_or_why(future: Future[Fingerprint | None]) -> Fingerprint | UnreadablePicture | None:
-    try:
-        return future.result()
-    except UnreadablePicture as error:
-        return error
-
-
 def _fingerprint(data: bytes, sha256: str | None) -> Fingerprint:
     from counterfoil.fingerprints import fingerprint
 
+    return _within_memory(lambda: fingerprint(data, sha256))
+
+
+def _sketch(data: bytes, sha256: str | None) -> Sketch:
+    from counterfoil.fingerprints import sketch
+
+    # Taken here, in as many processes as there are, and not by the one that matches.
+    return _within_memory(lambda: sketch(data, sha256).with_features())
+
+
+def _prepare(data: bytes, sha256: str) -> ReferenceSketch:
+    from counterfoil.fingerprints import sketch
+    from counterfoil.matching.segment import reference_sketch
+
+    return _within_memory(lambda: reference_sketch(sketch(data, sha256)))
+
+
+def _within_memory(make: Callable[[], T]) -> T:
     try:
-        return fingerprint(data, sha256)
+        return make()
     except MemoryError as error:
-        raise UnreadablePicture("taking its fingerprint needs more memory than this process may use") from error
+        raise UnreadablePicture("working on it needs more memory than this process may use") from error

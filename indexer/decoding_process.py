@@ -115,6 +115,11 @@ class DecodingProcess:
 def _answer_questions(pipe: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # As many processes work as may: one that uses several cores takes them from the others.
+    with suppress(ImportError):
+        import cv2
+
+        cv2.setNumThreads(1)
     # The pipe closes when the parent ends, or is killed.
     with suppress(EOFError, ConnectionError, KeyboardInterrupt):
         pipe.send(_READY)

@@ -1,4 +1,4 @@
-"""Judges listing versions for their owners: reads them, takes missing fingerprints, asks the owner's judge."""
+"""Judges listing versions for their owners: reads them, matches their pictures, asks the owner's judge."""
 
 import logging
 from collections.abc import Collection, Mapping
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from counterfoil.evidence import EvidenceStore
 from counterfoil.exceptions import StoreError
-from counterfoil.models import Assessment, Fingerprint, ListingVersion
+from counterfoil.models import Assessment, ListingVersion, Match
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.listings import get_listings, get_versions
 from indexer.decoding import PictureDecoder
-from indexer.fingerprinting import fingerprints_of
-from indexer.judges import Judges
+from indexer.judges import Appointed, Judges
+from indexer.matching import Found, PictureMatching
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ class Judged:
 class _Material:
     versions: Mapping[int, ListingVersion]
     marketplaces: Mapping[int, str]
-    fingerprints: Mapping[str, Fingerprint]
+    judges: Mapping[int, Appointed]
+    found: Found
 
 
 class Judging:
@@ -51,14 +52,13 @@ class Judging:
     def __init__(self, store: Store, evidence: EvidenceStore, settings: Settings, decoder: PictureDecoder) -> None:
         self.store = store
         self.settings = settings
-        self._evidence = evidence
-        self._decoder = decoder
-        self._judges = Judges(store, evidence, decoder)
+        self._matching = PictureMatching(store, evidence, decoder)
+        self._judges = Judges(store, evidence, decoder, settings.data)
 
     def answer(self, questions: Collection[Question]) -> dict[Question, Judged]:
         """Judge all of these; one that cannot be judged is answered with the reason. Ask only after claiming them."""
         try:
-            material = self._read({question.version_id for question in questions})
+            material = self._read(questions)
             return {question: self._judge(question, material) for question in questions}
         except (StoreError, OSError):
             raise  # the database or the disk: no listing's fault
@@ -69,24 +69,31 @@ class Judging:
             log.exception("version %s cannot be judged for owner %s", question.version_id, question.owner_id)
             return {question: Judged(error=f"{type(error).__name__}: {error}")}
 
-    def _read(self, version_ids: Collection[int]) -> _Material:
+    def _read(self, questions: Collection[Question]) -> _Material:
         with self.store.read() as connection:
-            versions = get_versions(connection, version_ids)
+            versions = get_versions(connection, {question.version_id for question in questions})
             listings = get_listings(connection, {version.listing_id for version in versions.values()})
-        shown = {image.sha256 for version in versions.values() for image in version.facts.images if image.sha256}
+        judges = {owner_id: self._judges.judge_of(owner_id) for owner_id in {one.owner_id for one in questions}}
+        shown: dict[int, set[str]] = {owner_id: set() for owner_id in judges}
+        for question in questions:
+            shown[question.owner_id].update(_pictures(versions[question.version_id]))
         return _Material(
             versions=versions,
             marketplaces={listing.id: listing.marketplace for listing in listings.values()},
-            fingerprints=fingerprints_of(self.store, self._evidence, self._decoder, shown),
+            judges=judges,
+            found=self._matching.matches_of({owner_id: one.bank for owner_id, one in judges.items()}, shown),
         )
 
     def _judge(self, question: Question, material: _Material) -> Judged:
-        appointed = self._judges.judge_of(question.owner_id)
+        appointed = material.judges[question.owner_id]
         version = material.versions[question.version_id]
-        shown = [image.sha256 for image in version.facts.images if image.sha256]
-        made = appointed.judge.assess(
-            version.facts,
-            material.marketplaces[version.listing_id],
-            {sha256: material.fingerprints[sha256] for sha256 in shown if sha256 in material.fingerprints},
-        )
+        found: list[Match] = [
+            match for sha256 in _pictures(version) for match in material.found.get((question.owner_id, sha256), ())
+        ]
+        made = appointed.judge.assess(version.facts, material.marketplaces[version.listing_id], found)
         return Judged(made=made, product_ids=appointed.product_ids, revision=appointed.revision)
+
+
+def _pictures(version: ListingVersion) -> list[str]:
+    """The pictures of a listing version that could be fetched, each once."""
+    return list(dict.fromkeys(image.sha256 for image in version.facts.images if image.sha256))

@@ -1,39 +1,113 @@
-"""Search by picture: a person's picture against what is kept of every picture that the owner's crawls have shown."""
+"""Search by picture: a person's picture against what is kept of every picture that the owner's crawls have shown.
 
+The same path as a new reference takes to the pictures of the past: kept hashes propose, and where the bytes are still
+stored their pixels decide.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
+import numpy as np
 
-from counterfoil.fingerprints import FINGERPRINT_VERSION
-from counterfoil.matching.hashes import MAX_DISTANCE, hash_matrix, nearest
-from counterfoil.models import Fingerprint
+from counterfoil.evidence import EvidenceStore
+from counterfoil.exceptions import UnreadablePicture
+from counterfoil.fingerprints import FINGERPRINT_VERSION, Sketch
+from counterfoil.matching import ReferenceBank
+from counterfoil.matching.hashes import MAX_DISTANCE, WORTH_A_LOOK, hash_matrix, nearest
+from counterfoil.models import Match, MatchDecision, Reference
+from counterfoil.store import Store
 from counterfoil.store.images import iterate_hashes
 from counterfoil.store.suspects import suspects_with_images
+from indexer.decoding import PictureDecoder
+
+# Pixels of so many candidates are compared, the nearest first; the others are unverified.
+_MOST_VERIFIED = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundPicture:
-    """A crawled picture that looks like the person's: how many of 256 bits differ, and the suspects that show it."""
+    """A crawled picture that shows what the person's does, how surely, and the suspects that show it.
+
+    `distance` is the least in which their hashes differ (of 256 bits), in any of 8 orientations.
+    """
 
     sha256: str
     distance: int
+    decision: MatchDecision
+    score: float
     suspect_ids: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Near:
+    sha256: str
+    distance: int
+
+
 def find_by_picture(
-    connection: sa.Connection, owner_id: int, fingerprint: Fingerprint, max_distance: int = MAX_DISTANCE
+    store: Store, evidence: EvidenceStore, decoder: PictureDecoder, owner_id: int, sketch: Sketch
 ) -> list[FoundPicture]:
-    """Crawled pictures like this one, best first, whether or not their listings are suspects."""
-    kept = list(iterate_hashes(connection, FINGERPRINT_VERSION, owner_id))
-    hashes = hash_matrix(dct256 for _, dct256 in kept)
-    found = nearest(fingerprint.dct256, hashes, max_distance) if kept and fingerprint.informative else ()
-    distances = {kept[row][0]: distance for row, distance in found}
-    suspects = suspects_with_images(connection, owner_id, distances)
+    """Crawled pictures that show this one, best first, whether or not their listings are suspects."""
+    near = _near(store, owner_id, sketch)
+    decided = _look_at(evidence, decoder, sketch, near[:_MOST_VERIFIED])
+    found = [(one, _decision(one, decided, sketch.fingerprint.image_sha256)) for one in near]
+    kept = [(one, match) for one, match in found if match is not None]
+    with store.read() as connection:
+        suspects = suspects_with_images(connection, owner_id, [one.sha256 for one, _ in kept])
     showing: dict[str, list[int]] = {}
     for suspect_id, sha256s in suspects.items():
         for sha256 in sha256s:
             showing.setdefault(sha256, []).append(suspect_id)
-    return [
-        FoundPicture(sha256=sha256, distance=distance, suspect_ids=tuple(sorted(showing.get(sha256, ()))))
-        for sha256, distance in distances.items()
+    pictures = [
+        FoundPicture(
+            sha256=one.sha256,
+            distance=one.distance,
+            decision=decision,
+            score=score,
+            suspect_ids=tuple(sorted(showing.get(one.sha256, ()))),
+        )
+        for one, (decision, score) in kept
     ]
+    return sorted(pictures, key=lambda one: (-one.score, one.distance))
+
+
+def _near(store: Store, owner_id: int, sketch: Sketch) -> list[_Near]:
+    """Kept pictures with a hash (of the whole or the foreground) near to one of this picture's in any orientation."""
+    if not sketch.fingerprint.informative:
+        return []
+    with store.read() as connection:
+        kept = list(iterate_hashes(connection, FINGERPRINT_VERSION, owner_id))
+    if not kept:
+        return []
+    hashes = hash_matrix(one for _, *both in kept for one in both)
+    best: dict[int, int] = {}
+    for own in sketch.hashes.reshape(-1, hashes.shape[1]):
+        for row, distance in nearest(own.tobytes(), hashes, WORTH_A_LOOK):
+            best[row // 2] = min(distance, best.get(row // 2, distance))
+    ordered = sorted(best.items(), key=lambda pair: (pair[1], pair[0]))
+    return [_Near(kept[row][0], distance) for row, distance in ordered]
+
+
+def _look_at(
+    evidence: EvidenceStore, decoder: PictureDecoder, sketch: Sketch, near: Sequence[_Near]
+) -> dict[str, Match | None]:
+    """What the engine says of those whose bytes are stored; those whose are gone are absent."""
+    own = Reference(reference_image_id=0, product_id=0, fingerprint=sketch.fingerprint)
+    bank = ReferenceBank([own], {sketch.fingerprint.image_sha256: sketch})
+    answers = decoder.map_stored(evidence, [one.sha256 for one in near], lambda other: bank.match(other))
+    return {
+        sha256: next(iter(matches), None)
+        for sha256, matches in answers.items()
+        if not isinstance(matches, UnreadablePicture)
+    }
+
+
+def _decision(one: _Near, decided: dict[str, Match | None], own: str) -> tuple[MatchDecision, float] | None:
+    if one.sha256 == own:
+        return MatchDecision.CONFIRMED, 1.0
+    if one.sha256 in decided:
+        match = decided[one.sha256]
+        return None if match is None else (match.decision, match.score)
+    if one.distance > MAX_DISTANCE:
+        return None
+    return MatchDecision.UNVERIFIED, float(np.interp(one.distance, [0, MAX_DISTANCE], [0.8, 0.5]))

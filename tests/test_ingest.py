@@ -24,7 +24,7 @@ from rows import NOON, claimed, count, new_owner, new_product, pictures, record
 
 from counterfoil.evidence import EvidenceStore
 from counterfoil.exceptions import UnreadablePicture
-from counterfoil.models import Fingerprint, ReasonKind, Suspect, SuspectState
+from counterfoil.models import Fingerprint, MatchDecision, ReasonKind, Suspect, SuspectState
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.images import add_image
@@ -398,9 +398,9 @@ def test_a_registry_that_changes_in_the_middle_of_a_step_has_the_step_done_again
 
 
 def test_new_rates_are_used_at_once(
-    store: Store, evidence: EvidenceStore, decoder: PictureDecoder, owner_id: int
+    store: Store, evidence: EvidenceStore, settings: Settings, decoder: PictureDecoder, owner_id: int
 ) -> None:
-    judges = Judges(store, evidence, decoder)
+    judges = Judges(store, evidence, decoder, settings.data)
     first = judges.judge_of(owner_id)
     assert judges.judge_of(owner_id) is first
     with store.write() as connection:
@@ -477,7 +477,7 @@ def test_a_picture_that_breaks_its_process_every_time_is_unreadable(settings: Se
     with PictureDecoder(settings.model_copy(update={"judge_processes": 1}), seconds=4) as decoder:
         for work, args, words in ((os.abort, (), "broke the process"), (time.sleep, (60,), "more than 4 seconds")):
             with pytest.raises(UnreadablePicture, match=words):
-                decoder._schedule(work, *args).result()  # type: ignore[arg-type]
+                decoder._ask(work, *args)
         assert decoder.fingerprint(drawing(1)).informative
 
 
@@ -647,10 +647,13 @@ def test_a_picture_finds_its_copies_in_suspects_and_elsewhere_nearest_first(
     suspect_id = suspects(store)[suspected].id
     stranger = new_owner(store, "rival")
     for data, sha256, expected in ((REFERENCE, copied, (suspect_id,)), (OTHER, other, ())):
-        with store.read() as connection:
-            (found,) = find_by_picture(connection, owner_id, decoder.fingerprint(data))
-            assert find_by_picture(connection, stranger, decoder.fingerprint(data)) == []
-        assert (found.sha256, found.suspect_ids) == (sha256, expected)
+        sketch = decoder.sketch(data)
+        (found,) = find_by_picture(store, evidence, decoder, owner_id, sketch)
+        assert find_by_picture(store, evidence, decoder, stranger, sketch) == []
+        assert (found.sha256, found.suspect_ids, found.decision) == (sha256, expected, MatchDecision.CONFIRMED)
         assert found.distance <= 20
+    evidence.image_path(copied).unlink()
+    (gone,) = find_by_picture(store, evidence, decoder, owner_id, decoder.sketch(REFERENCE))
+    assert (gone.sha256, gone.decision) == (copied, MatchDecision.UNVERIFIED)
     with pytest.raises(UnreadablePicture):
         decoder.fingerprint(b"no picture")

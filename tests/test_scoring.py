@@ -1,5 +1,6 @@
 """Reasons, their weights, and how they combine."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -7,7 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterfoil.models import Brand, ListingFacts, Match, PriceRange, Product, Reason, ReasonKind, Score
+from counterfoil.models import (
+    Brand,
+    ListingFacts,
+    Match,
+    MatchDecision,
+    PriceRange,
+    Product,
+    Reason,
+    ReasonKind,
+    Score,
+    Transform,
+)
 from counterfoil.rates import RateTable
 from counterfoil.scoring import combine, score
 from counterfoil.scoring.names import read_title
@@ -78,6 +90,33 @@ def test_a_copied_picture_weighs_by_its_confidence_and_names_its_evidence() -> N
     assert (sure.value, unsure.value) == (pytest.approx(0.75), pytest.approx(0.6))
     evidence = reason(sure, ReasonKind.IMAGE_COPY).evidence
     assert (evidence["image"], evidence["distance"], evidence["bits"]) == ("a" * 64, 4, 256)
+
+
+@pytest.mark.parametrize(
+    ("decision", "weight", "words"),
+    [
+        (
+            MatchDecision.CONFIRMED,
+            0.6,
+            "a picture is a mirrored and turned copy of your photo (71% of",
+        ),
+        (MatchDecision.REVIEW, 0.35, "a picture may be a mirrored and turned copy"),
+        (MatchDecision.UNVERIFIED, 0.55, "a picture that is no longer stored seems to be a mirrored and turned copy"),
+    ],
+)
+def test_weight_and_words_follow_the_decision(decision: MatchDecision, weight: float, words: str) -> None:
+    corners = ((10.0, 0.0), (0.0, 0.0), (0.0, 10.0), (10.0, 10.0))
+    turned = Transform(mirrored=True, rotation=355.0, scale=0.5, quadrangle=corners)
+    found = replace(match(0, 0.7), decision=decision, distance=None, agreement=0.71, transform=turned, stage="features")
+    said = reason(scored("Coat", matches=(found,)), ReasonKind.IMAGE_COPY)
+    assert said.weight == pytest.approx(weight)
+    assert said.text.startswith(words)
+    assert (said.evidence["decision"], said.evidence["transform"]["mirrored"]) == (decision, True)
+
+
+def test_a_confirmed_match_comes_before_one_to_be_reviewed() -> None:
+    doubtful = replace(match(4, 0.9), decision=MatchDecision.REVIEW)
+    assert scored("Coat", matches=(doubtful, match(4, 0.85))).value == pytest.approx(0.75 * 0.85)
 
 
 def test_the_best_of_many_matches_counts_once() -> None:

@@ -479,15 +479,15 @@ def test_hashes_are_those_of_informative_pictures_that_the_owner_has_come_to_see
     stranger = claimed(store, new_owner(store, "stranger"), "theirs")
     record(store, stranger, key="2", images=pictures((TWO, B)))
 
-    def hashes(owner_id: int) -> list[tuple[str, bytes]]:
+    def hashes(owner_id: int) -> list[tuple[str, bytes, bytes]]:
         with store.read() as connection:
             found = list(iterate_hashes(connection, "v1", owner_id))
             # The connection is as it was: what is asked next does not come in pieces.
             assert connection.get_execution_options().get("yield_per") is None
             return found
 
-    assert hashes(crawl.owner_id) == [(A, bytes(range(224, 256)))]
-    assert hashes(stranger.owner_id) == [(B, bytes(range(224, 256)))]
+    assert hashes(crawl.owner_id) == [(A, bytes(range(224, 256)), bytes(range(32)))]
+    assert hashes(stranger.owner_id) == [(B, bytes(range(224, 256)), bytes(range(32)))]
 
 
 def test_a_page_older_than_what_is_known_is_seen_and_changes_nothing(store: Store, crawl: Crawl) -> None:

@@ -51,7 +51,7 @@ def search(session: CurrentSession, asked: Annotated[SearchSaid, Query()]) -> Re
 def search_by_picture(session: CurrentSession, file: UploadFile, asked: Annotated[SearchSaid, Query()]) -> Response:
     """Suspects that show a picture like the one sent (at most 20 MB), restricted as any search; it is not kept."""
     picture = read_upload(file.filename, file.file)
-    found = suspects_by_picture(session, session.installation.decoder.fingerprint(picture.data))
+    found = suspects_by_picture(session, session.installation.decoder, picture.data)
     return _found(session, replace(_query(session, asked), suspect_ids=found.suspect_ids), found.remark)
 
 

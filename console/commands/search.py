@@ -155,8 +155,7 @@ def _pages(index: SuspectIndex, query: SuspectQuery) -> Iterator[SuspectPage]:
 def _by_picture(session: Session, source: str) -> tuple[int, ...]:
     picture = read_picture(source, Path(), session.settings)
     with PictureDecoder(session.settings) as decoder:
-        fingerprint = decoder.fingerprint(picture.data)
-    found = suspects_by_picture(session, fingerprint)
+        found = suspects_by_picture(session, decoder, picture.data)
     if found.remark:
         say(found.remark)
     return found.suspect_ids

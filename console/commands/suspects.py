@@ -9,6 +9,7 @@ from counterfoil.clock import now
 from counterfoil.evidence import Kind
 from counterfoil.models import ListingFacts, ListingImage, VerdictKind
 from counterfoil.rates import write_amount
+from counterfoil.scoring.pictures import evidence_of
 from counterfoil.store import suspects as stored
 from counterfoil.store.listings import READ_FROM, RESULTS
 from counterfoil.store.products import find_product
@@ -111,7 +112,7 @@ def _print(session: Session, view: SuspectView) -> None:
             click.echo(f"  {reason.weight:4.2f}  {reason.text}")
         for match in assessment.matches:
             click.echo(
-                f"        picture {_where(session, view, match.image_sha256)} ({match.distance} of 256 bits differ)"
+                f"        picture {_where(session, view, match.image_sha256)} ({match.decision}: {evidence_of(match)})"
             )
     if not view.verdicts:
         say("\nNo verdict yet: counterfoil verdict ID counterfeit|lookalike|authorised|unrelated|unsure")

@@ -3,7 +3,7 @@
 Positions are in pixels of the grey picture they were found in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ORB_BYTES = 32
+# How many features of a reference are taken at which scale.
+REFERENCE_SCALES = ((1.0, 350), (0.5, 250), (0.25, 120))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +32,50 @@ def orb_features(grey: NDArray[np.uint8], most: int) -> Features:
     """At most so many ORB features, the strongest of each scale."""
     keypoints, descriptors = _orb(most).detectAndCompute(grey, None)
     return _features(keypoints, descriptors, np.uint8, ORB_BYTES)
+
+
+def multiscale_orb_features(grey: NDArray[np.uint8]) -> Features:
+    """The ORB features of a reference: of its whole size, and as many again of it made smaller.
+
+    A copy in a collage or inset is small. ORB itself gives most features to the finest scale, which such a copy has
+    lost: features of the right scale for small copies would be a handful.
+    """
+    import cv2
+
+    found = []
+    for scale, most in REFERENCE_SCALES:
+        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+        small = grey if scale == 1 else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        found.append(_enlarged(orb_features(np.asarray(small, dtype=np.uint8), most), 1 / scale))
+    return Features(
+        descriptors=np.concatenate([one.descriptors for one in found]),
+        points=np.concatenate([one.points for one in found]),
+        scales=np.concatenate([one.scales for one in found]),
+        angles=np.concatenate([one.angles for one in found]),
+    )
+
+
+def _enlarged(features: Features, by: float) -> Features:
+    return replace(features, points=features.points * np.float32(by), scales=features.scales * np.float32(by))
+
+
+def mirrored_orb_features(grey: NDArray[np.uint8], most: int) -> tuple[Features, Features]:
+    """The ORB features of a picture and of its mirror image, which has its corners at the mirrored places.
+
+    So they are looked for once; only the descriptors are taken of both.
+    """
+    import cv2
+
+    keypoints, descriptors = _orb(most).detectAndCompute(grey, None)
+    last = grey.shape[1] - 1
+    turned = [
+        cv2.KeyPoint(last - x, y, one.size, (180 - one.angle) % 360, one.response, one.octave)
+        for one in keypoints
+        for x, y in (one.pt,)
+    ]
+    kept, mirrored = _orb(most).compute(np.ascontiguousarray(grey[:, ::-1]), turned)
+    upright = _features(keypoints, descriptors, np.uint8, ORB_BYTES)
+    return upright, _features(kept, mirrored, np.uint8, ORB_BYTES)
 
 
 def _features(keypoints: Any, descriptors: Any, dtype: Any, width: int) -> Features:

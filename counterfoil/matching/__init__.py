@@ -1,8 +1,9 @@
-"""Sketches x references -> Matches: which pictures are copies of which, and by what evidence."""
+"""Sketches x references -> Matches: which pictures are copies of which, and by what evidence.
 
-from counterfoil.matching.bank import ReferenceBank
+`bank` goes through the stages: `hashes`, `candidates` (local features over `feature_index`), `alignment`,
+`verification`, `measures` and `verifier`. `segment` is how references lie in memory or on disk.
+"""
 
-__all__ = ["MATCHING_VERSION", "ReferenceBank"]
+from counterfoil.matching.bank import MATCHING_VERSION, ReferenceBank, Settings
 
-# Changes whenever the same pictures would match otherwise.
-MATCHING_VERSION = "m2"
+__all__ = ["MATCHING_VERSION", "ReferenceBank", "Settings"]

@@ -12,6 +12,9 @@ BITS = 256
 # of 1,294 other photos is 74 away; studio pictures of two sister products that differ only in print are 44 apart.
 MAX_DISTANCE = 40
 
+# A hash this near only proposes a reference, to be looked at pixel by pixel.
+WORTH_A_LOOK = 72
+
 # Up to here a copy is beyond doubt; from here to MAX_DISTANCE the confidence falls to _LEAST_SCORE.
 _CERTAIN_DISTANCE = 20
 _LEAST_SCORE = 0.8

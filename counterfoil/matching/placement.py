@@ -69,3 +69,18 @@ def project(placement: Homography, points: NDArray[np.float64]) -> NDArray[np.fl
     moved = np.column_stack([points, np.ones(len(points))]) @ placement.T
     projected: NDArray[np.float64] = moved[:, :2] / moved[:, 2:]
     return projected
+
+
+def flipping(width: float) -> Homography:
+    """Mirrors left and right what is so wide."""
+    return np.array([[-1.0, 0, width], [0, 1, 0], [0, 0, 1]])
+
+
+def homography_of(transform: Transform, size: Size) -> Homography:
+    """The placement that lays a reference of this size (in whatever pixels it is shown) on a transform's quadrangle."""
+    import cv2
+
+    width, height = size
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    found = cv2.getPerspectiveTransform(corners, np.array(transform.quadrangle, dtype=np.float32))
+    return np.asarray(found, dtype=np.float64)

@@ -85,18 +85,17 @@ def get_fingerprints(
     return found
 
 
-def iterate_hashes(connection: sa.Connection, version: str, owner_id: int) -> Iterator[tuple[str, bytes]]:
-    """(SHA-256, dct256) of every informative picture in the listings that this owner has come to see."""
+def iterate_hashes(connection: sa.Connection, version: str, owner_id: int) -> Iterator[tuple[str, bytes, bytes]]:
+    """(SHA-256, dct256, box256) of every informative picture in the listings that this owner has come to see."""
     seen = sa.exists().where(
         listing_images.c.image_sha256 == fingerprints.c.image_sha256,
         listing_images.c.listing_version_id == inspections.c.listing_version_id,
         inspections.c.owner_id == owner_id,
     )
-    wanted = sa.select(fingerprints.c.image_sha256, fingerprints.c.dct256).where(
-        fingerprints.c.version == version, fingerprints.c.informative, seen
-    )
+    columns = (fingerprints.c.image_sha256, fingerprints.c.dct256, fingerprints.c.box256)
+    wanted = sa.select(*columns).where(fingerprints.c.version == version, fingerprints.c.informative, seen)
     for row in connection.execute(wanted, execution_options={"yield_per": 10_000}):
-        yield row.image_sha256, row.dct256
+        yield row.image_sha256, row.dct256, row.box256
 
 
 def image_visible_to(connection: sa.Connection, owner_id: int, sha256: str) -> bool:

@@ -16,20 +16,17 @@ import sqlalchemy as sa
 from counterfoil.exceptions import Conflict, NotFound
 from counterfoil.models import (
     Assessment,
-    Match,
-    MatchDecision,
-    MatchKind,
     Reason,
     ReasonKind,
     Score,
     Suspect,
     SuspectState,
-    Transform,
     Verdict,
     VerdictKind,
 )
 from counterfoil.store.captures import want_capture
 from counterfoil.store.conditional import changed_one, insert_new
+from counterfoil.store.matches import read_match
 from counterfoil.store.outbox import put_in_outbox
 from counterfoil.store.tables import (
     assessments,
@@ -293,25 +290,8 @@ def _assessment(row: sa.Row[Any]) -> Assessment:
         product_id=row.product_id,
         judge_version=row.judge_version,
         score=Score(value=row.score, reasons=reasons),
-        matches=tuple(map(_match, row.matches)),
+        matches=tuple(map(read_match, row.matches)),
     )
-
-
-def _match(kept: dict[str, Any]) -> Match:
-    """A match as it was kept; those of the judge before m2 were all copies, decided by a hash."""
-    transform = kept.get("transform")
-    return Match(
-        **{
-            **kept,
-            "kind": MatchKind(kept.get("kind", MatchKind.COPY)),
-            "decision": MatchDecision(kept.get("decision", MatchDecision.CONFIRMED)),
-            "transform": _transform(transform) if transform else None,
-        }
-    )
-
-
-def _transform(kept: dict[str, Any]) -> Transform:
-    return Transform(**{**kept, "quadrangle": tuple((x, y) for x, y in kept["quadrangle"])})
 
 
 def _suspect(row: sa.Row[Any]) -> Suspect:

@@ -370,6 +370,16 @@ fingerprints = sa.Table(
     sa.Column("error", sa.Text),
 )
 
+# What a picture matched in an owner's bank of references, which `bank` identifies.
+picture_matches = sa.Table(
+    "picture_matches",
+    metadata,
+    sa.Column("owner_id", Id, sa.ForeignKey("owners.id"), primary_key=True),
+    sa.Column("image_sha256", Sha256, sa.ForeignKey("images.sha256"), primary_key=True),
+    sa.Column("bank", Sha256, nullable=False),
+    sa.Column("matches", sa.JSON, nullable=False),
+)
+
 # ------------------------------------------------------------------------------------------------- monitoring
 
 monitors = sa.Table(

@@ -1,0 +1,86 @@
+"""An inverted index over binary descriptors: which reference features are near to a picture's.
+
+Descriptors are filed under the nearest of many words; a picture's descriptor is compared with those under its nearest
+two. Nothing about it is learned: the words are descriptors drawn by lot.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BITS = 256
+_SEED = 20
+# Descriptors to a word, and the most words. Finding the words of a picture's descriptors costs as much as comparing.
+_PER_WORD = 250
+_MOST_WORDS = 65_536
+# From so many words on, the words themselves are found through words.
+_FLAT_WORDS = 1_024
+# How many words a descriptor is looked for under, and how many neighbours are compared for being outstanding.
+_PROBES = 2
+_COARSE_PROBES = 8
+NEIGHBOURS = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureIndex:
+    """A faiss index (IndexBinaryIVF) of m descriptors, numbered as they were given."""
+
+    ivf: Any
+
+    def search(self, descriptors: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """The NEIGHBOURS nearest that were found of each descriptor: distances and numbers (-1 for none)."""
+        distances, numbers = self.ivf.search(np.ascontiguousarray(descriptors), NEIGHBOURS)
+        return distances, numbers
+
+
+def build_index(descriptors: NDArray[np.uint8]) -> FeatureIndex:
+    """Index descriptors (m x 32 bytes)."""
+    import faiss
+
+    words = max(1, min(_MOST_WORDS, len(descriptors) // _PER_WORD))
+    drawn = np.random.default_rng(_SEED).permutation(len(descriptors))[:words]
+    # One word there must be, also where there is nothing to be filed under it.
+    chosen = descriptors[np.sort(drawn)] if len(drawn) else np.zeros((1, BITS // 8), dtype=np.uint8)
+    quantizer = _word_index(chosen)
+    ivf = faiss.IndexBinaryIVF(quantizer, BITS, words)
+    ivf.is_trained = True
+    ivf.add(np.ascontiguousarray(descriptors))
+    return _ready(ivf)
+
+
+def save_index(index: FeatureIndex, path: Path) -> None:
+    """Write the index to a file."""
+    import faiss
+
+    faiss.write_index_binary(index.ivf, str(path))
+
+
+def open_index(path: Path) -> FeatureIndex:
+    """Map an index that was saved: its lists are read when they are searched."""
+    import faiss
+
+    return _ready(faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC))
+
+
+def _word_index(words: NDArray[np.uint8]) -> Any:
+    import faiss
+
+    if len(words) <= _FLAT_WORDS:
+        flat = faiss.IndexBinaryFlat(BITS)
+        flat.add(np.ascontiguousarray(words))
+        return flat
+    groups = faiss.IndexBinaryFlat(BITS)
+    groups.add(np.ascontiguousarray(words[:: max(1, len(words) // 256)]))
+    grouped = faiss.IndexBinaryIVF(groups, BITS, groups.ntotal)
+    grouped.is_trained = True
+    grouped.nprobe = _COARSE_PROBES
+    grouped.add(np.ascontiguousarray(words))
+    return grouped
+
+
+def _ready(ivf: Any) -> FeatureIndex:
+    ivf.nprobe = _PROBES
+    return FeatureIndex(ivf)
