@@ -62,6 +62,9 @@ def _exact(number: float | Decimal) -> Decimal | None:
 def _kept(value: Decimal | None, currency: str | None) -> Amount | None:
     if value is None or not value.is_finite() or value < 0:
         return None
+    # Before anything is computed with it: exponents may be as long as somebody cared to write them.
+    if not -_MOST_DIGITS <= value.adjusted() < _MOST_DIGITS:
+        return None
     value = value.normalize()
     exponent = value.as_tuple().exponent
     if value.adjusted() >= _MOST_DIGITS or not isinstance(exponent, int) or exponent < -_MOST_PLACES:

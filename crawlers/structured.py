@@ -17,7 +17,8 @@ Node = dict[str, Any]
 Document = Any  # the root of an lxml tree; lxml has no types
 
 _MOST_NODES = 5_000
-_MOST_ELEMENTS = 200_000
+_MOST_ELEMENTS = 100_000
+_MOST_VALUES = 200
 _LONGEST_PROPERTY = 100_000
 # Names of properties as some shops spell them.
 _SPELLINGS = {
@@ -88,7 +89,9 @@ def microdata(root: Document) -> list[Node]:
             value = _property(element, names)
         if around is not None and value is not None:
             for name in names:
-                around.setdefault(_SPELLINGS.get(name.lower(), name), []).append(value)
+                values = around.setdefault(_SPELLINGS.get(name.lower(), name), [])
+                if isinstance(values, list) and len(values) < _MOST_VALUES:
+                    values.append(value)
         inside[element] = value if scoped else around  # type: ignore[assignment]
     return [_unlisted(node) for node in _walk(list(tops))]
 

@@ -3,10 +3,14 @@
 import gzip
 import json
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from counterfoil.marketplaces import BUILT_IN, Marketplace, read_folders
 from crawlers.prices import read_price_text
 from crawlers.reading import PageKind, ReadPage, read_page
 
@@ -153,3 +157,153 @@ def test_text_is_read_in_the_encoding_that_it_has(body: bytes) -> None:
     page = read(body, "https://item.example.cn/7")
     assert page.listings[0].title == "护眼台灯 可调光 学生宿舍"
     assert (page.listings[0].price, page.listings[0].currency) == (Decimal(18), "CNY")
+
+
+HOSTILE = {
+    "JSON-LD lists": '<h1>x</h1><script type="application/ld+json">' + "[" * 10_000 + "]" * 10_000 + "</script>",
+    "JSON-LD objects": '<script type="application/ld+json">' + '{"a":' * 10_000 + "1" + "}" * 10_000 + "</script>",
+    "JSON": '{"title":' * 10_000 + "1" + "}" * 10_000,
+    "a state": "<script>var __INITIAL_STATE__ = " + '{"a":[' * 10_000 + "]}" * 10_000 + "</script>",
+    "a literal": "<script>runParams = " + "{a:[" * 10_000 + "]}" * 10_000 + "</script>",
+    "elements": '<div class="price">' * 10_000 + "$5" + "</div>" * 10_000,
+    "items": '<div itemscope itemtype="http://schema.org/Product"><b itemprop="offers" itemscope>' * 5_000,
+    "an exponent": '[{"title": "abc", "price": 1e999999999, "image": "https://x.example/a.jpg"}]',
+    "digits": '<h1>x</h1><b class="price">$' + "1," * 100_000 + "</b>",
+    "open brackets": "<script>var state = " + '{["' * 50_000 + "</script>",
+    "open tags": '{"title": "' + "<!--" * 20_000 + '", "price": 1, "image": "https://x.example/a.jpg"}',
+    "sizes": '<h1>x</h1><img srcset="' + "a 1w, " * 50_000 + '">',
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_page_made_to_hurt_is_only_a_page(name: str) -> None:
+    page = read(HOSTILE[name], "https://www.aliexpress.com/item/10000001.html", known=known())
+    assert isinstance(page.kind, PageKind)
+
+
+def test_a_packed_page_unpacks_to_a_bounded_size() -> None:
+    page = read(gzip.compress(b"<h1>" + b" " * 40_000_000))
+    assert any("only its first" in warning for warning in page.warnings)
+
+
+@lru_cache(maxsize=1)
+def known() -> dict[str, Marketplace]:
+    return read_folders([BUILT_IN])
+
+
+pieces = st.sampled_from(
+    (
+        *(
+            '<div class="price">',
+            "</div>",
+            '<a href="/p/1">',
+            "</a>",
+            "<li>",
+            "<h1>Lamp</h1>",
+            "€5,00",
+            "Was £5 Now £4",
+        ),
+        *(
+            '<img src="//x/a.jpg">',
+            '<script type="application/ld+json">',
+            "</script>",
+            '{"@type":"Product",',
+            '"offers":',
+        ),
+        *(
+            "var state = {",
+            "}",
+            "[",
+            "]",
+            '"price": 1e5,',
+            '<meta charset="utf-16">',
+            "<del>",
+            "\\ud800",
+            "\x00",
+            "&#0;",
+        ),
+        *(
+            '<div itemscope itemtype="https://schema.org/Product">',
+            '<span itemprop="price">',
+            "<",
+            ">",
+            "'",
+            '"',
+            "</html>",
+        ),
+    )
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(pieces | st.text(max_size=8), max_size=60).map("".join))
+def test_no_text_makes_the_reader_of_pages_fail(text: str) -> None:
+    for url in (None, "https://www.amazon.de/dp/B000000000", "https://shop.example/x"):
+        page = read_page(text.encode("utf-8", "surrogatepass"), url, known=known())
+        assert json.loads(json.dumps(page.as_json()))["kind"] == page.kind
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.binary(max_size=400),
+    st.sampled_from((None, "text/html; charset=gbk", "application/json", "x; charset=punycode")),
+)
+def test_no_bytes_make_the_reader_of_pages_fail(body: bytes, content_type: str | None) -> None:
+    for data in (body, b"\x1f\x8b" + body, b"\xff\xfe" + body, b"[" + body + b"]"):
+        assert isinstance(read_page(data, None, content_type, known=known()).kind, PageKind)
+
+
+names = st.sampled_from(
+    ("title", "name", "price", "salePrice", "currency", "id", "url", "image", "items", "seller", "x")
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=6),
+    max_leaves=40,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(anything)
+def test_no_json_makes_the_reader_of_pages_fail_and_prices_are_sound(data: Any) -> None:
+    page = read(json.dumps(data), None, known=known())
+    for one in page.listings:
+        assert one.title
+        assert one.price is None or (one.price.is_finite() and one.price > 0)
+        assert set(one.sources) <= set(page.as_json()["listings"][0])
+
+
+def test_sources_that_disagree_are_a_warning_and_the_more_trusted_wins() -> None:
+    product = {"@type": "Product", "name": "Lamp", "offers": {"price": "5.00", "priceCurrency": "EUR"}}
+    ld = f'<script type="application/ld+json">{json.dumps(product)}</script>'
+    graph = '<meta property="og:type" content="product"><meta property="product:price:amount" content="6.00">'
+    page = read(f"<head>{ld}{graph}<title>Lamp</title></head><h1>Lamp</h1>", "https://shop.example/p/lamp-17")
+    (lamp,) = page.listings
+    assert (lamp.price, lamp.currency, lamp.sources["price"]) == (Decimal(5), "EUR", "json-ld")
+    assert any(warning.startswith("price: json-ld says 5, opengraph says 6") for warning in page.warnings)
+
+
+def test_a_price_that_the_page_strikes_out_is_not_the_price() -> None:
+    offers = {"@type": "AggregateOffer", "lowPrice": 50, "highPrice": 60, "priceCurrency": "GBP"}
+    product = {"@type": "Product", "name": "Lamp", "offers": offers}
+    ld = f'<script type="application/ld+json">{json.dumps(product)}</script>'
+    page = read(f"{ld}<h1>Lamp</h1><div class=price><del>£60</del> £50</div>", "https://shop.example/p/lamp-17")
+    assert (page.listings[0].price, page.listings[0].price_max) == (Decimal(50), None)
+
+
+def test_a_sign_is_read_by_the_country_of_the_page_or_not_at_all() -> None:
+    body = '<meta property="og:type" content="product"><h1>Lamp</h1><div class="price">$145.900</div>'
+    chilean = read(body, "https://shop.example.cl/p/1").listings[0]
+    assert (chilean.price, chilean.currency) == (Decimal(145900), "CLP")
+    assert read(body, "https://shop.example/p/1").listings[0].currency is None
+    regional = read(f'<html lang="en-CA">{body}', "https://shop.example/p/1").listings[0]
+    assert regional.currency == "CAD"
+
+
+def test_a_page_that_a_browser_saved_says_where_it_was() -> None:
+    saved = (
+        "<!-- saved from url=(0033)https://www.ebay.de/itm/123456789012 --><h1 class=x-item-title__mainTitle>Lamp</h1>"
+    )
+    page = read(saved, None, known=known())
+    assert (page.url, page.marketplace, page.kind) == ("https://www.ebay.de/itm/123456789012", "ebay", PageKind.PRODUCT)
+    assert page.listings[0].id == "123456789012"

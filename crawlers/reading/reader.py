@@ -1,6 +1,7 @@
 """Reads one page: what it is, its listings with the source of each value, the next page. No I/O, no guesses."""
 
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,7 @@ from crawlers.reading.text import bare
 from crawlers.reading.visible import from_visible, pictures, shown_prices
 
 _MOST_WARNINGS = 50
+_MOST_NODES = 5_000
 # A price as sure as this stands beside the heading and calls itself a price.
 _SURE = 5.0
 
@@ -151,9 +153,11 @@ def _kind_of_data(data: Any) -> PageKind:
 
 def _next_in(data: Any) -> str | None:
     """The address of the next page that an answer names."""
-    waiting = [(data, 0)]
-    while waiting:
-        node, depth = waiting.pop(0)
+    waiting = deque([(data, 0)])
+    for _ in range(_MOST_NODES):
+        if not waiting:
+            return None
+        node, depth = waiting.popleft()
         if not isinstance(node, dict):
             continue
         for key, value in node.items():

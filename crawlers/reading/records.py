@@ -4,6 +4,7 @@ A record is an object that has a title and something more of a listing. What its
 way a person would read them; names that say "old price", "shipping" or "recommended" are as telling as the others.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from crawlers.values import schema_word
 
 Place = tuple[str, ...]
 
-_MOST_NODES = 300_000
+_MOST_NODES = 60_000
 _MOST_RECORDS = 1_000
+# Objects that are read whether they are listings or not: a page of results has some hundred.
+_MOST_TRIED = 5_000
 
 _TITLES = (
     *("producttitle", "itemtitle", "offertitle", "goodsname", "productname", "itemname", "goodstitle", "subject"),
@@ -90,8 +93,12 @@ def find_records(data: Any, base: str | None, used_here: Sequence[str] = (), sou
     groups: dict[Place, list[Claims]] = {}
     lists: set[Place] = set()
     titled: set[Place] = set()
+    tried = 0
     for place, node, in_list in _objects(data):
-        said = _record(node, base, used_here, stated, source)
+        if not _has_title(node, 2):
+            continue
+        tried += 1
+        said = _record(node, base, used_here, stated, source) if tried <= _MOST_TRIED else None
         if said is None:
             continue
         group = groups.setdefault(place, [])
@@ -144,8 +151,6 @@ def _objects(data: Any) -> Iterator[tuple[Place, dict[str, Any], bool]]:
 def _record(
     node: Mapping[str, Any], base: str | None, used_here: Sequence[str], stated: str | None, source: str
 ) -> Claims | None:
-    if not _has_title(node, 2):
-        return None
     said = read_record(Leaves(node), base, used_here, stated, source)
     if said.get("title") is None or not (said.get("price") or said.get("images")) or len(said.values) < 3:
         return None
@@ -153,12 +158,12 @@ def _record(
 
 
 def _has_title(node: Any, deepest: int) -> bool:
-    """Whether an object, or one right inside it, has something that is called a title: most have not."""
+    """Whether an object, or one near below it, has something that is called a title: most have not."""
     if isinstance(node, list):
         node = node[0] if len(node) == 1 else None
     if not isinstance(node, dict):
         return False
-    if any(bare_name(key) in _TITLE_NAMES for key in node):
+    if any(bare_name(key) in _TITLE_NAMES for key in itertools.islice(node, 200)):
         return True
     return deepest > 0 and any(
         _has_title(child, deepest - 1) for child in node.values() if isinstance(child, dict | list)
