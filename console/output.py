@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from counterfoil.models import Capture, CaptureMeans, CaptureState
+from counterfoil.models import Absence, Capture, CaptureMeans, CaptureState
 
 
 def say(text: str) -> None:
@@ -53,6 +53,13 @@ def print_fields(values: Mapping[str, Any]) -> None:
 def when(moment: datetime | None) -> str:
     """A time for people: UTC to the second."""
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
+
+
+def absence_words(absence: Absence) -> str:
+    """What a listing's own address says of it, in a line."""
+    if absence.gone_at is None:
+        return f"was not there on {when(absence.first_at)} ({absence.why}); a second look decides"
+    return f"gone: its address said so on {when(absence.first_at)} and again on {when(absence.gone_at)} ({absence.why})"
 
 
 def capture_words(capture: Capture) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from counterfoil.models import Assessment, Capture, Listing, ListingVersion, Suspect, Verdict
+from counterfoil.models import Absence, Assessment, Capture, Listing, ListingVersion, Suspect, Verdict
+from counterfoil.store.absences import get_absence
 from counterfoil.store.captures import list_captures
 from counterfoil.store.listings import get_listing, get_versions
 from counterfoil.store.products import list_products
@@ -27,6 +28,7 @@ class SuspectView:
     verdicts: tuple[Verdict, ...]
     product_names: Mapping[int, str]
     captures: tuple[Capture, ...] = ()
+    absence: Absence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ def view_suspect(connection: sa.Connection, owner_id: int, suspect_id: int) -> S
         version=get_versions(connection, [suspect.listing_version_id])[suspect.listing_version_id],
         assessments=tuple(get_assessments(connection, [suspect_id])[suspect_id]),
         verdicts=tuple(list_verdicts(connection, owner_id, suspect_id)),
+        absence=get_absence(connection, suspect.listing_id),
         captures=tuple(list_captures(connection, owner_id, suspect_id)),
         product_names={product.id: product.name for product in list_products(connection, owner_id)},
     )

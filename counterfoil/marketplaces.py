@@ -134,6 +134,13 @@ class Expectations(_Declared):
     most: int = Field(default=500, ge=1)
 
 
+class DeclaredCanary(_Declared):
+    """A listing (its id) that every search crawl must find again by this query."""
+
+    query: str = Field(min_length=1)
+    listing: str = Field(min_length=1)
+
+
 class BrowserPages(_Declared):
     """Which pages show what they sell only to a browser; `..._ready` is there (CSS) once their scripts are done.
 
@@ -198,6 +205,7 @@ class Marketplace(_Declared):
     listing: ListingPages
     api: ApiAccess | None = None
     expectations: Expectations = Expectations()
+    canaries: tuple[DeclaredCanary, ...] = ()
     politeness: Politeness = Politeness()
     browser: BrowserPages | None = None
     reading: Reading = Reading()

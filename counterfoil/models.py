@@ -303,6 +303,20 @@ class ListingVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """A listing's own address says that it is not there (`why`). `gone_at` is set by a second look at another time.
+
+    That a search does not show a listing says nothing: absences come from its own address only.
+    """
+
+    listing_id: int
+    first_at: datetime
+    last_at: datetime
+    why: str
+    gone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """A listing was seen: by which crawl, for which query, at which rank of the results (1 is first)."""
 
@@ -366,6 +380,15 @@ class CrawlLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """A listing that every search crawl of a marketplace must find again by this query, or it no longer sees all."""
+
+    marketplace: str
+    query: str
+    listing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
     """What to look for, where, and how often. Empty `queries` are made from the products' names and keywords."""
 
@@ -378,6 +401,7 @@ class Monitor:
     marketplaces: tuple[str, ...]
     queries: tuple[str, ...] = ()
     limits: CrawlLimits = CrawlLimits()
+    canaries: tuple[Canary, ...] = ()
     next_nominal_at: datetime | None = None
     next_due_at: datetime | None = None
 
@@ -468,8 +492,40 @@ class CrawlCounters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlQuality:
+    """How well a crawl could see: of its `pages` how many it has read, of how many it could make nothing, how many
+    blocked it; of the `listings` it has read how many showed each field; and the canaries that it has not found.
+    """
+
+    pages: int = 0
+    read: int = 0
+    unread: int = 0
+    blocked: int = 0
+    listings: int = 0
+    fields: Mapping[str, int] = field(default_factory=dict)
+    missed: tuple[str, ...] = ()
+
+    @property
+    def parse_rate(self) -> float | None:
+        """Of the pages that came, the share that could be read; None where none came."""
+        return self.read / (self.read + self.unread) if self.read + self.unread else None
+
+    @property
+    def block_rate(self) -> float | None:
+        """Of all pages, the share that was refused or asked to slow down; None where none was asked for."""
+        return self.blocked / self.pages if self.pages else None
+
+    def coverage(self, name: str) -> float | None:
+        """Of the listings, the share that shows a field; None where none was read."""
+        return self.fields.get(name, 0) / self.listings if self.listings else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Crawl:
-    """The unit of work: one marketplace and a slice of the queries, in one Scrapy process."""
+    """The unit of work: one marketplace and a slice of the queries, in one Scrapy process.
+
+    `degraded` says in words what it may have been blind to, although it came to its end.
+    """
 
     id: int
     owner_id: int
@@ -488,6 +544,8 @@ class Crawl:
     reason: FinishReason | None = None
     detail: str | None = None
     counters: CrawlCounters = CrawlCounters()
+    quality: CrawlQuality = CrawlQuality()
+    degraded: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,6 +125,11 @@ class Settings(BaseModel):
     browser_megabytes: int = Field(
         2_000, ge=500, description="Memory of a crawl's browser, all its processes together, over which it is replaced."
     )
+    look_up_hours: float = Field(
+        24,
+        ge=0,
+        description="Open suspects that no crawl has seen for so long have their own address looked at; 0 means never.",
+    )
     captures: bool = Field(
         True, description="Keep the pages of new and changed suspects as evidence: screenshot, HTML, traffic (WARC)."
     )

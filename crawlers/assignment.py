@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from counterfoil.egress import EgressGuard, Target, guard_from
 from counterfoil.exceptions import AddressRefused, InvalidInput, Superseded
 from counterfoil.marketplaces import Marketplace, get_marketplace, load_marketplaces
-from counterfoil.models import CrawlCounters, CrawlLimits, CrawlState, PastResults
+from counterfoil.models import Canary, CrawlCounters, CrawlLimits, CrawlQuality, CrawlState, PastResults
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.captures import WantedCapture, captures_of_crawl
 from counterfoil.store.crawls import get_crawl
 from counterfoil.store.listings import listings_seen
+from counterfoil.store.monitors import canaries_of_crawl
+from counterfoil.store.past_quality import past_quality
 from counterfoil.store.past_results import past_results
 from crawlers.addresses import search_address
 from crawlers.browser.choice import browser_needed
@@ -23,7 +25,8 @@ class Assignment:
 
     `stored` are the listings that earlier attempts at the crawl have stored, key to listing id; `counters` are theirs.
     `past` says what the queries found in earlier crawls; nobody knows without a database. `captures` are the pages that
-    are to be captured.
+    are to be captured, `canaries` the listings that it must find again; `quality` is how well earlier attempts could
+    see, `past_quality` how well earlier crawls could.
     """
 
     marketplace: Marketplace
@@ -35,6 +38,9 @@ class Assignment:
     counters: CrawlCounters = field(default_factory=CrawlCounters)
     past: Mapping[str, PastResults] = field(default_factory=dict)
     captures: tuple[WantedCapture, ...] = ()
+    canaries: tuple[Canary, ...] = ()
+    quality: CrawlQuality = field(default_factory=CrawlQuality)
+    past_quality: tuple[CrawlQuality, ...] = ()
 
 
 def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> Assignment:
@@ -44,12 +50,15 @@ def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> A
         stored = listings_seen(connection, crawl_id)
         past = past_results(connection, crawl)
         captures = tuple(captures_of_crawl(connection, crawl_id))
+        canaries = canaries_of_crawl(connection, crawl_id)
+        earlier = tuple(past_quality(connection, crawl))
     if crawl.attempt != attempt or crawl.state is not CrawlState.CLAIMED:
         raise Superseded(
             f"Attempt {attempt} at crawl {crawl_id} is over: it is {crawl.state}, attempt {crawl.attempt}."
         )
+    marketplace = get_marketplace(load_marketplaces(settings), crawl.marketplace)
     return Assignment(
-        marketplace=get_marketplace(load_marketplaces(settings), crawl.marketplace),
+        marketplace=marketplace,
         queries=crawl.queries,
         limits=crawl.limits,
         crawl_id=crawl_id,
@@ -58,6 +67,9 @@ def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> A
         counters=crawl.counters,
         past=past,
         captures=captures,
+        canaries=(*_declared_canaries(marketplace), *canaries),
+        quality=crawl.quality,
+        past_quality=earlier,
     )
 
 
@@ -67,6 +79,10 @@ def by_hand(settings: Settings, marketplace: str | None, query: str | None) -> A
         raise InvalidInput("Say which marketplace to crawl, and for what: -a marketplace=NAME -a query=WORDS.")
     declared = get_marketplace(load_marketplaces(settings), marketplace)
     return Assignment(marketplace=declared, queries=(query,) if query else ())
+
+
+def _declared_canaries(marketplace: Marketplace) -> list[Canary]:
+    return [Canary(marketplace=marketplace.name, query=one.query, listing=one.listing) for one in marketplace.canaries]
 
 
 def refusal(assignment: Assignment, settings: Settings) -> str | None:

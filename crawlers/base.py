@@ -42,6 +42,8 @@ class MarketplaceSpider(Spider):
     exit_code: int
     watch_stdin: bool
     ending: bool = False
+    # Whether it asks for canaries that none of its queries would show.
+    asks_canaries: ClassVar[bool] = False
     # Whether its pages are to be seen as a person would see them: by a browser wherever there is one, with pictures.
     as_seen: ClassVar[bool] = False
 
@@ -65,7 +67,9 @@ class MarketplaceSpider(Spider):
             _may_browse(crawler, images=cls.as_seen)
         spider = super().from_crawler(crawler, *args)
         spider.assignment = assignment
-        spider.observations = Observations.going_on(assignment.counters, len(assignment.stored))
+        spider.observations = Observations.going_on(assignment.counters, len(assignment.stored), assignment.quality)
+        wanted = (one for one in assignment.canaries if cls.asks_canaries or one.query in assignment.queries)
+        spider.observations.canaries = dict.fromkeys(wanted, False)
         spider.frontier = Frontier(assignment.limits, assignment.stored, spider.observations)
         spider.browser = browser
         spider.recorder = recorder

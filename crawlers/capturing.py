@@ -6,13 +6,18 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
+
 from counterfoil.evidence import EvidenceStore
 from counterfoil.evidence.warc import Exchange, sha256_of, write_warc
 from counterfoil.models import CaptureFile, CaptureMeans, CaptureRole
+from counterfoil.store.absences import record_absence
 from counterfoil.store.captures import Captured, WantedCapture, fail_capture, record_capture
 from counterfoil.version import VERSION
 from crawlers.pipelines import RecordingPipeline
 
+# Not found, and gone for good (RFC 9110, 15.5).
+GONE = frozenset({404, 410})
 _MEDIA_TYPES = {
     CaptureRole.SCREENSHOT: "image/png",
     CaptureRole.PAGE: "text/html; charset=utf-8",
@@ -57,11 +62,18 @@ class CapturePipeline(RecordingPipeline):
             await self._until_done(
                 recorder.write(partial(record_capture, capture_id=item.wanted.id, captured=captured))
             )
+            if captured.status in GONE:
+                await self._until_done(recorder.write(partial(_note_absence, item=item)))
         elif isinstance(item, FailedCapture) and item.counts:
             await self._until_done(
                 recorder.write(partial(fail_capture, capture_id=item.wanted.id, detail=item.detail[:2_000]))
             )
         return item
+
+
+def _note_absence(connection: sa.Connection, item: CapturedPage) -> None:
+    why = f"{item.final_url}: answered {item.status}"
+    record_absence(connection, item.wanted.marketplace, item.wanted.listing_key, why, item.captured_at)
 
 
 def _keep(evidence: EvidenceStore, item: CapturedPage) -> Captured:

@@ -23,6 +23,7 @@ from counterfoil.models import FinishReason
 from counterfoil.settings import load_settings
 from counterfoil.store.crawls import close_crawl, report_progress
 from crawlers.base import CLOSED, CRASHED, STOPPED, SUPERSEDED, MarketplaceSpider
+from crawlers.degradation import degradation
 from crawlers.egress import REFUSED
 from crawlers.failures import describe
 from crawlers.items import ListingItem
@@ -70,6 +71,7 @@ class Bookkeeping:
         crawler.signals.connect(self._requested, signals.request_left_downloader)
         crawler.signals.connect(self._received, signals.bytes_received)
         crawler.signals.connect(self._broke, signals.spider_error)
+        crawler.signals.connect(self._item_kept, signals.item_scraped)
         crawler.signals.connect(self._item_broke, signals.item_error)
         crawler.signals.connect(self._item_dropped, signals.item_dropped)
         crawler.signals.connect(self._closed, signals.spider_closed)
@@ -105,6 +107,11 @@ class Bookkeeping:
             self._seen.note_results(request.cb_kwargs["query"], Fate.CRASHED, detail)
         else:
             self._seen.note_listing(Fate.CRASHED, detail)
+
+    def _item_kept(self, item: Any) -> None:
+        if isinstance(item, ListingItem):
+            for sighting in item.sightings:
+                self._seen.note_cards(sighting.query, [item.listing_id or ""])
 
     def _item_broke(self, item: Any, failure: Failure) -> None:
         detail = f"{getattr(item, 'url', 'an item')}: {describe(failure)}"
@@ -143,11 +150,15 @@ class Bookkeeping:
             stop_crawl(self._crawler, Stop(FinishReason.DISK_FULL, lack))
 
     async def _report_progress(self, recorder: Recorder) -> None:
-        counters = self._seen.counters()
+        report = partial(
+            report_progress,
+            crawl_id=recorder.crawl_id,
+            attempt=recorder.attempt,
+            counters=self._seen.counters(),
+            quality=self._seen.quality(),
+        )
         try:
-            await recorder.write(
-                partial(report_progress, crawl_id=recorder.crawl_id, attempt=recorder.attempt, counters=counters)
-            )
+            await recorder.write(report)
         except Exception as error:
             stop_unrecorded(self._crawler, error)
 
@@ -203,6 +214,11 @@ class Bookkeeping:
 
     async def _close_crawl(self, recorder: Recorder, outcome: Outcome) -> int:
         counters = self._seen.counters()
+        quality = self._seen.quality()
+        assignment = self._spider.assignment
+        ended = outcome.reason in (FinishReason.FINISHED, FinishReason.LIMIT)
+        expected = assignment.marketplace.expectations.fields
+        degraded = degradation(quality, assignment.past_quality, expected) if ended else None
         if recorder.reserve is not None:
             recorder.reserve.release()
         try:
@@ -215,6 +231,8 @@ class Bookkeeping:
                     detail=outcome.detail,
                     counters=counters,
                     not_before=outcome.not_before,
+                    quality=quality,
+                    degraded=degraded,
                     now=now(),
                 )
             )

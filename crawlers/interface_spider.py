@@ -25,6 +25,8 @@ EVERYTHING = "*"
 class InterfaceSpider(SearchSpider):
     """A spider that asks `interface`."""
 
+    asks_canaries = False
+
     def open_interface(self) -> Interface:
         """The interface to ask."""
         raise NotImplementedError

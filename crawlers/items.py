@@ -81,10 +81,28 @@ class ListingItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AbsentListing:
+    """A listing's own address says that it is not there, and how."""
+
+    key: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeenAgain:
     """A page of results showed listings that this crawl has stored already: (listing id, sighting)."""
 
     sightings: tuple[tuple[int, Sighting], ...]
+
+
+def shown_fields(item: ListingItem) -> list[str]:
+    """The names of the fields that a listing shows, as declarations name them."""
+    names = {"seller": item.seller_name or item.seller_id, "image": item.images, "id": item.listing_id}
+    plain = ("url", "title", "description", "price", "currency", "availability", "condition")
+    rest = ("ships_from", "category", "brand", "sku", "gtin")
+    said = {name: getattr(item, name) for name in (*plain, *rest)} | names
+    return [name for name, value in said.items() if value not in (None, "", [], ())]
 
 
 def to_facts(item: ListingItem) -> ListingFacts:

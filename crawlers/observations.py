@@ -3,12 +3,13 @@
 import math
 import time
 from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from counterfoil.models import CrawlCounters, FinishReason
+from counterfoil.models import Canary, CrawlCounters, CrawlQuality, FinishReason
 
 
 class Fate(StrEnum):
@@ -49,7 +50,9 @@ class Observations:
     `disbelieved` which show nothing where there always was something, `listings` how many listing pages fared how, and
     the `_failures` beside them what went wrong last. `streaks` says how many pages in a row fared alike at most,
     `not_before` when the site wants to be asked again, and `stored_before` how many listings earlier attempts at the
-    crawl have stored. `remarks` are for the operator to read at its end.
+    crawl have stored. `remarks` are for the operator to read at its end. `fates`
+    counts all pages, `shown` the listings that were read and `fields` what they showed, `canaries` which were found
+    again, and `before` what earlier attempts had counted of these.
     """
 
     queries: dict[str, Fate] = field(default_factory=dict)
@@ -73,12 +76,17 @@ class Observations:
     refused: int = 0
     failed_pages: int = 0
     streaks: Counter[Fate] = field(default_factory=Counter)
+    fates: Counter[Fate] = field(default_factory=Counter)
+    shown: int = 0
+    fields: Counter[str] = field(default_factory=Counter)
+    canaries: dict[Canary, bool] = field(default_factory=dict)
+    before: CrawlQuality = field(default_factory=CrawlQuality)
     _last_good: float = 0
     _streak: int = 0
     _streak_fate: Fate | None = None
 
     @classmethod
-    def going_on(cls, counters: CrawlCounters, stored: int) -> Self:
+    def going_on(cls, counters: CrawlCounters, stored: int, quality: CrawlQuality | None = None) -> Self:
         """Where earlier attempts at the crawl have stopped counting: its row counts all of them.
 
         The pages of the listings that they have `stored` were read, whether or not they came to say so.
@@ -91,6 +99,7 @@ class Observations:
             bytes=counters.bytes,
             failed_pages=counters.errors,
             stored_before=stored,
+            before=quality or CrawlQuality(),
         )
 
     def note_results(self, query: str, fate: Fate, detail: str = "", tried_at: float = math.inf) -> None:
@@ -116,6 +125,7 @@ class Observations:
     def note_lost(self, noted: Fate, fate: Fate, detail: str) -> None:
         """A listing could not be kept: its page, noted already when it was read, counts once, as this failure."""
         self.listings[noted] -= 1
+        self.fates[noted] -= 1
         self.pages -= noted in GOOD
         self.failed_pages -= noted not in GOOD
         self.note_listing(fate, detail)
@@ -135,7 +145,34 @@ class Observations:
             errors=self.failed_pages + self.refused,
         )
 
+    def note_fields(self, names: Iterable[str]) -> None:
+        """A listing was read that shows these fields."""
+        self.shown += 1
+        self.fields.update(names)
+
+    def note_cards(self, query: str, listings: Collection[str]) -> None:
+        """A page of results shows these listings: those that are canaries were found again."""
+        for canary in self.canaries:
+            if canary.query == query and canary.listing in listings:
+                self.canaries[canary] = True
+
+    def quality(self) -> CrawlQuality:
+        """How well the crawl can see, over all its attempts."""
+        asked = sum(count for fate, count in self.fates.items() if fate is not Fate.STOPPED)
+        fields = Counter(self.before.fields) + self.fields
+        missed = [f'{canary.listing} by "{canary.query}"' for canary, found in self.canaries.items() if not found]
+        return CrawlQuality(
+            pages=self.before.pages + asked,
+            read=self.before.read + sum(self.fates[fate] for fate in GOOD),
+            unread=self.before.unread + self.fates[Fate.LAYOUT],
+            blocked=self.before.blocked + self.fates[Fate.BLOCKED] + self.fates[Fate.RATE_LIMITED],
+            listings=self.before.listings + self.shown,
+            fields=dict(fields),
+            missed=tuple(missed),
+        )
+
     def _note(self, fate: Fate, detail: str, tried_at: float) -> None:
+        self.fates[fate] += 1
         if fate in GOOD:
             self.pages += 1
             self._last_good = time.monotonic()

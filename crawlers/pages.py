@@ -19,6 +19,7 @@ from crawlers.charsets import page_text
 from crawlers.extraction import extract_listing
 from crawlers.items import ListingItem
 from crawlers.reading.context import PageContext
+from crawlers.reading.kinds import is_not_found
 from crawlers.reading.reader import read_results
 from crawlers.structured import Document
 
@@ -110,6 +111,10 @@ class DeclaredPage(WebPage[ListingItem]):
         if self._context is None:
             self._context = PageContext(self.html, self.document, str(self.url), self.declaration)
         return self._context
+
+    def says_not_found(self) -> bool:
+        """Whether the page says in its title or heading that what was asked for is not there."""
+        return is_not_found(self.context)
 
     def is_barrier(self) -> bool:
         """Whether the page stands in the way: captcha, challenge, refusal, log-in. Asked where it shows no listing."""

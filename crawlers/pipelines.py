@@ -12,12 +12,22 @@ from scrapy.exceptions import DropItem, NotConfigured
 
 from counterfoil.clock import now
 from counterfoil.models import ListingFacts, Sighting
+from counterfoil.store.absences import record_absence
 from counterfoil.store.images import add_image, add_image_source
 from counterfoil.store.listings import record_listing, record_query, says_nothing_new
 from crawlers.base import MarketplaceSpider
 from crawlers.failures import CrawlStopping
 from crawlers.images import PictureFetcher
-from crawlers.items import MOST_IMAGE_HOSTS, MOST_IMAGES, ListingItem, Picture, SeenAgain, first_sighting, to_facts
+from crawlers.items import (
+    MOST_IMAGE_HOSTS,
+    MOST_IMAGES,
+    AbsentListing,
+    ListingItem,
+    Picture,
+    SeenAgain,
+    first_sighting,
+    to_facts,
+)
 from crawlers.recorder import Recorder, is_fatal
 from crawlers.stopping import stop_unrecorded
 
@@ -95,6 +105,11 @@ class StorePipeline(RecordingPipeline):
         recorder = self.spider.recorder
         if recorder is not None and isinstance(item, ListingItem):
             await self._until_done(self._store(recorder, item))
+        elif recorder is not None and isinstance(item, AbsentListing):
+            change = partial(
+                record_absence, marketplace=recorder.marketplace, key=item.key, why=item.why[:500], at=item.at
+            )
+            await self._until_done(recorder.write(change))
         elif recorder is not None and isinstance(item, SeenAgain):
             await self._until_done(recorder.write(partial(_note, recorder=recorder, sightings=item.sightings)))
         return item

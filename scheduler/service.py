@@ -23,6 +23,7 @@ from counterfoil.store.monitors import advance, due_monitors
 from counterfoil.store.runs import add_run
 from scheduler.captures import plan_captures
 from scheduler.housekeeping import remove_old_logs, sweep_evidence
+from scheduler.looking_up import look_up_unseen
 from scheduler.planning import choose_searches, plan
 from scheduler.triggers import next_nominal
 
@@ -42,6 +43,7 @@ def run_scheduler(store: Store, settings: Settings, stop: threading.Event) -> No
         try:
             fire_due(store, settings)
             plan_captures(store, settings)
+            look_up_unseen(store, settings)
         except CounterfoilError as error:
             if error.fatal:
                 fatal.append(error)

@@ -1,5 +1,8 @@
 """`counterfoil monitor`: what is watched, where, and when."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 import click
 import sqlalchemy as sa
 
@@ -8,10 +11,11 @@ from console.output import print_fields, print_table, say, when
 from console.session import Session
 from counterfoil.access import access_in_words
 from counterfoil.clock import now
-from counterfoil.exceptions import InvalidInput
+from counterfoil.exceptions import InvalidInput, NotFound
 from counterfoil.marketplaces import get_marketplace
-from counterfoil.models import CrawlLimits, Monitor, Schedule, ScheduleKind
+from counterfoil.models import Canary, Crawl, CrawlLimits, Monitor, Schedule, ScheduleKind
 from counterfoil.store import monitors as stored
+from counterfoil.store.crawls import list_crawls
 from counterfoil.store.products import find_product
 from counterfoil.store.runs import list_runs
 from scheduler.planning import choose_searches, plan
@@ -116,6 +120,7 @@ def show(session: Session, monitor: str) -> None:
         one = stored.find_monitor(connection, session.owner.id, monitor)
         crawls = plan(connection, one, choose_searches(session.settings))
         runs = list_runs(connection, session.owner.id, one.id, limit=10)
+        ended = {run.id: _ended(list_crawls(connection, session.owner.id, run.id)) for run in runs}
     print_fields(
         {
             "id": one.id,
@@ -125,11 +130,42 @@ def show(session: Session, monitor: str) -> None:
             "marketplaces": one.marketplaces,
             "products": one.product_ids,
             "queries": tuple(dict.fromkeys(query for crawl in crawls for query in crawl.queries)),
+            "canaries": tuple(f'{canary.marketplace} {canary.listing} by "{canary.query}"' for canary in one.canaries),
             "next times": tuple(map(when, next_five(one))),
         }
     )
-    rows = [(run.id, run.nominal_at, run.trigger, run.state, "late" if run.late else "") for run in runs]
-    print_table(["run", "time", "trigger", "state", ""], rows, empty="It has not run yet.")
+    rows = [(run.id, run.nominal_at, run.trigger, run.state, ended[run.id], "late" if run.late else "") for run in runs]
+    print_table(["run", "time", "trigger", "state", "crawls", ""], rows, empty="It has not run yet.")
+
+
+@monitor.command()
+@click.argument("monitor")
+@click.argument("marketplace")
+@click.argument("listing")
+@click.option("--query", metavar="WORDS", help="The search that must find it; required unless it is removed.")
+@click.option("--remove", "removed", is_flag=True, help="Take it back.")
+@click.pass_obj
+def canary(session: Session, monitor: str, marketplace: str, listing: str, query: str | None, removed: bool) -> None:
+    """Name a listing (its id) that every crawl must find again by a query, or it is marked as degraded.
+
+    \b
+    Example:
+      counterfoil monitor canary nightly example 841028151 --query 'steel watch'
+    """
+    get_marketplace(session.marketplaces, marketplace)
+    if not removed and not (query or "").strip():
+        raise InvalidInput("Say which search must find it: --query WORDS.")
+    with session.act("monitor.canary", monitor) as connection:
+        one = stored.find_monitor(connection, session.owner.id, monitor)
+        if marketplace not in one.marketplaces:
+            raise InvalidInput(f"The monitor {one.name!r} does not watch {marketplace!r}.")
+        kept = [other for other in one.canaries if (other.marketplace, other.listing) != (marketplace, listing)]
+        if removed and len(kept) == len(one.canaries):
+            raise NotFound(f"The monitor {one.name!r} has no canary {listing!r} on {marketplace!r}.")
+        if not removed:
+            kept.append(Canary(marketplace=marketplace, query=(query or "").strip(), listing=listing))
+        stored.set_canaries(connection, one, kept)
+    click.echo(f"monitor {one.name}: {len(kept)} canaries")
 
 
 @monitor.command()
@@ -194,6 +230,14 @@ def remove(session: Session, monitor: str) -> None:
         one = stored.find_monitor(connection, session.owner.id, monitor)
         stored.remove_monitor(connection, one, now())
     click.echo(f"monitor {one.name} removed")
+
+
+def _ended(crawls: Iterable[Crawl]) -> str:
+    """How a run's crawls ended, each kind once, and what they may have been blind to."""
+    counts = Counter(f"{crawl.reason or crawl.state}" for crawl in crawls)
+    told = [f"{count} {name}" if count > 1 else name for name, count in counts.items()]
+    blind = dict.fromkeys(crawl.degraded for crawl in crawls if crawl.degraded)
+    return "; ".join([", ".join(told), *(f"DEGRADED: {words}" for words in blind)])
 
 
 def _schedule(cron: str | None, every: str | None, time_zone: str, jitter: int) -> Schedule:

@@ -5,7 +5,7 @@ import click
 from console.output import print_fields, print_lines, print_table, when
 from console.session import Session
 from counterfoil.clock import now
-from counterfoil.models import Crawl
+from counterfoil.models import Crawl, CrawlQuality
 from counterfoil.store import runs as stored
 from counterfoil.store.crawls import cancel_crawls, list_crawl_events, list_crawls
 from counterfoil.store.monitors import find_monitor
@@ -99,6 +99,10 @@ def cancel(session: Session, run_id: int) -> None:
 def _show_crawl(crawl: Crawl) -> None:
     ended = crawl.reason or crawl.state
     click.echo(f"\ncrawl {crawl.id}  {crawl.marketplace}  {ended}  {crawl.detail or ''}".rstrip())
+    if crawl.degraded:
+        click.echo(f"    DEGRADED: {crawl.degraded}")
+    if crawl.quality.pages:
+        click.echo(f"    {_quality(crawl.quality)}")
     counted = crawl.counters
     click.echo(
         f"    listings {counted.seen} (new {counted.new}, changed {counted.changed}), pages {counted.pages}, "
@@ -107,6 +111,14 @@ def _show_crawl(crawl: Crawl) -> None:
     )
     more = f", and {len(crawl.queries) - _MOST_QUERIES} more" if len(crawl.queries) > _MOST_QUERIES else ""
     click.echo(f"    {_ASKED.get(crawl.spider, 'queries')}: {', '.join(crawl.queries[:_MOST_QUERIES])}{more}")
+
+
+def _quality(quality: CrawlQuality) -> str:
+    """How well a crawl could see, in a line."""
+    rates = {"read": quality.parse_rate, "blocked": quality.block_rate}
+    said = [f"{name} {rate:.0%} of the pages" for name, rate in rates.items() if rate is not None]
+    fields = [f"{name} {quality.coverage(name) or 0:.0%}" for name in sorted(quality.fields)]
+    return "; ".join([*said, *([f"of {quality.listings} listings show: {', '.join(fields)}"] if fields else [])])
 
 
 commands = (run,)

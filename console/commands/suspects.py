@@ -2,7 +2,7 @@
 
 import click
 
-from console.output import deleted_words, json_line, print_fields, print_table, say, when
+from console.output import absence_words, deleted_words, json_line, print_fields, print_table, say, when
 from console.session import Session
 from console.suspect_view import SuspectView, view_suspect
 from counterfoil.clock import now
@@ -99,6 +99,7 @@ def _print(session: Session, view: SuspectView) -> None:
             "address": facts.url,
             "first seen": view.listing.first_seen_at,
             "last seen": view.listing.last_seen_at,
+            "absent": absence_words(view.absence) if view.absence else None,
             "version": view.version.number,
             "read from": _origin(facts),
             "pictures": tuple(map(_picture, facts.images)),

@@ -165,7 +165,10 @@ class CountersShown(Shown):
 
 
 class CrawlShown(Shown):
-    """The crawl of one marketplace for a slice of the queries, with the one reason why it ended."""
+    """The crawl of one marketplace for a slice of the queries, with the one reason why it ended.
+
+    `degraded` says what it may have been blind to, although it came to its end.
+    """
 
     id: Id
     run_id: int
@@ -177,6 +180,7 @@ class CrawlShown(Shown):
     finished_at: datetime | None
     reason: FinishReason | None
     detail: str | None
+    degraded: str | None
     counters: CountersShown
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from console.guards.access import needs
-from console.output import capture_words, deleted_words, when
+from console.output import absence_words, capture_words, deleted_words, when
 from console.rendering import render
 from console.request import CurrentSession
 from console.search import Filters, make_query
@@ -195,6 +195,7 @@ def _fields(view: SuspectView) -> Iterator[tuple[str, str]]:
         "Marketplace": view.listing.marketplace,
         "First seen": when(view.listing.first_seen_at),
         "Last seen": when(view.listing.last_seen_at),
+        "Absent": absence_words(view.absence) if view.absence else None,
         "Version": f"{view.version.number}, read {when(view.version.captured_at)}",
         "Description": facts.description,
     }

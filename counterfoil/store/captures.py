@@ -37,6 +37,7 @@ class WantedCapture:
     owner_id: int
     suspect_id: int
     marketplace: str
+    listing_key: str
     url: str
     images: tuple[str, ...] = ()
 
@@ -219,7 +220,7 @@ def _images(connection: sa.Connection, version_ids: Collection[int]) -> Mapping[
 
 def _wanted() -> sa.Select[Any]:
     return (
-        sa.select(captures, listings.c.marketplace, listing_versions.c.url)
+        sa.select(captures, listings.c.marketplace, listings.c.listing_key, listing_versions.c.url)
         .join(listing_versions, listing_versions.c.id == captures.c.listing_version_id)
         .join(listings, listings.c.id == listing_versions.c.listing_id)
         .join(suspects, suspects.c.id == captures.c.suspect_id)
@@ -236,6 +237,7 @@ def _wanted_capture(row: sa.Row[Any], images: tuple[str, ...]) -> WantedCapture:
         owner_id=row.owner_id,
         suspect_id=row.suspect_id,
         marketplace=row.marketplace,
+        listing_key=row.listing_key,
         url=row.url,
         images=images,
     )

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from counterfoil.exceptions import NotFound, Superseded
-from counterfoil.models import Crawl, CrawlCounters, CrawlLimits, CrawlState, FinishReason
+from counterfoil.models import Crawl, CrawlCounters, CrawlLimits, CrawlQuality, CrawlState, FinishReason
 from counterfoil.store.conditional import changed_one
 from counterfoil.store.paging import rows_before
 from counterfoil.store.runs import finish_run_if_done
@@ -100,10 +100,18 @@ def heartbeat(connection: sa.Connection, crawl_id: int, attempt: int, lease: tim
     return changed_one(connection, crawls.update().where(_held(crawl_id, attempt)).values(lease_until=now + lease))
 
 
-def report_progress(connection: sa.Connection, crawl_id: int, attempt: int, counters: CrawlCounters) -> None:
-    """Store the counters of a running crawl for people to watch. Raises Superseded."""
-    counters = _count(connection, crawl_id, counters)
-    if not changed_one(connection, crawls.update().where(_held(crawl_id, attempt)).values(counters=asdict(counters))):
+def report_progress(
+    connection: sa.Connection,
+    crawl_id: int,
+    attempt: int,
+    counters: CrawlCounters,
+    quality: CrawlQuality | None = None,
+) -> None:
+    """Store the counters of a running crawl for people to watch, and how well it can see. Raises Superseded."""
+    values: dict[str, Any] = {"counters": asdict(_count(connection, crawl_id, counters))}
+    if quality is not None:
+        values["quality"] = _quality_values(quality)
+    if not changed_one(connection, crawls.update().where(_held(crawl_id, attempt)).values(**values)):
         raise Superseded(f"Attempt {attempt} at crawl {crawl_id} is over.")
 
 
@@ -116,6 +124,8 @@ def close_crawl(
     detail: str | None = None,
     counters: CrawlCounters | None = None,
     not_before: datetime | None = None,
+    quality: CrawlQuality | None = None,
+    degraded: str | None = None,
     now: datetime,
 ) -> None:
     """End a crawl with its one reason, and its run with the last of its crawls. Raises Superseded.
@@ -133,6 +143,8 @@ def close_crawl(
         values["not_before"] = not_before
     if counters is not None:
         values["counters"] = asdict(_count(connection, crawl_id, counters))
+    if quality is not None:
+        values |= {"quality": _quality_values(quality), "degraded": degraded}
     row = connection.execute(
         crawls.update().where(_held(crawl_id, attempt)).values(**values).returning(*crawls.c)
     ).one_or_none()
@@ -329,4 +341,15 @@ def _crawl(row: sa.Row[Any]) -> Crawl:
         reason=FinishReason(row.reason) if row.reason else None,
         detail=row.detail,
         counters=CrawlCounters(**row.counters),
+        quality=quality_of(row.quality),
+        degraded=row.degraded,
     )
+
+
+def quality_of(kept: Mapping[str, Any]) -> CrawlQuality:
+    """The quality that a crawl's row keeps; of crawls older than it nothing is known."""
+    return CrawlQuality(**{**kept, "missed": tuple(kept.get("missed", ()))})
+
+
+def _quality_values(quality: CrawlQuality) -> dict[str, Any]:
+    return {**asdict(quality), "missed": list(quality.missed)}

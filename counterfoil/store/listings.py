@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from counterfoil.exceptions import NotFound
 from counterfoil.models import Listing, ListingFacts, ListingImage, ListingVersion, SellerFacts, Sighting
+from counterfoil.store.absences import record_presence
 from counterfoil.store.conditional import insert_new
 from counterfoil.store.inspections import request_inspection
 from counterfoil.store.paging import rows_after
@@ -112,6 +113,7 @@ def record_listing(
     listing_id = _see_listing(connection, marketplace, key, facts.url, seller_id, sighting.seen_at, captured_at)
     version_id, change = _see_version(connection, listing_id, seller_id, crawl_id, facts, body_sha256, captured_at)
     _add_sighting(connection, owner_id, crawl_id, listing_id, version_id, sighting)
+    record_presence(connection, listing_id, captured_at)
     request_inspection(connection, owner_id, listing_id, version_id, captured_at)
     return Recorded(listing_id=listing_id, listing_version_id=version_id, change=change)
 

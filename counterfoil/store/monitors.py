@@ -8,11 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from counterfoil.exceptions import Conflict, NotFound
-from counterfoil.models import CrawlLimits, Monitor, MonitorState, Schedule, ScheduleKind
+from counterfoil.models import Canary, CrawlLimits, Monitor, MonitorState, Schedule, ScheduleKind
 from counterfoil.store.conditional import changed_one, insert_all_new, insert_new
 from counterfoil.store.paging import rows_after
 from counterfoil.store.products import get_product
-from counterfoil.store.tables import monitor_marketplaces, monitor_products, monitors
+from counterfoil.store.tables import crawls, monitor_marketplaces, monitor_products, monitors, runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +147,28 @@ def set_state(
     )
 
 
+def set_canaries(connection: sa.Connection, monitor: Monitor, canaries: Sequence[Canary]) -> None:
+    """Say which listings every crawl of this monitor must find again."""
+    connection.execute(
+        monitors.update()
+        .where(monitors.c.id == monitor.id, monitors.c.owner_id == monitor.owner_id)
+        .values(canaries=[asdict(canary) for canary in canaries])
+    )
+
+
+def canaries_of_crawl(connection: sa.Connection, crawl_id: int) -> tuple[Canary, ...]:
+    """The canaries that the crawl's monitor has on its marketplace; none for a run without a monitor."""
+    mine = (
+        sa.select(monitors.c.canaries, crawls.c.marketplace)
+        .join(runs, runs.c.monitor_id == monitors.c.id)
+        .join(crawls, crawls.c.run_id == runs.c.id)
+        .where(crawls.c.id == crawl_id)
+    )
+    row = connection.execute(mine).one_or_none()
+    found = [Canary(**canary) for canary in row.canaries] if row is not None else []
+    return tuple(canary for canary in found if row is not None and canary.marketplace == row.marketplace)
+
+
 def remove_monitor(connection: sa.Connection, monitor: Monitor, now: datetime) -> None:
     """Take a monitor back; its runs and what they found stay."""
     connection.execute(
@@ -198,6 +220,7 @@ def _monitor(connection: sa.Connection, row: sa.Row[Any]) -> Monitor:
         marketplaces=tuple(_children(connection, monitor_marketplaces, monitor_marketplaces.c.marketplace, row.id)),
         queries=tuple(row.queries),
         limits=CrawlLimits(**row.limits),
+        canaries=tuple(Canary(**canary) for canary in row.canaries),
         next_nominal_at=row.next_nominal_at,
         next_due_at=row.next_due_at,
     )

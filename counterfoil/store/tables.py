@@ -290,6 +290,19 @@ listings = sa.Table(
     sa.Index("ix_listings_seller_id", "seller_id"),
 )
 
+# What listings' own addresses said when they were no longer there, and when they were last looked up for that.
+absences = sa.Table(
+    "absences",
+    metadata,
+    sa.Column("listing_id", Id, sa.ForeignKey("listings.id"), primary_key=True),
+    sa.Column("first_at", Time),
+    sa.Column("last_at", Time),
+    sa.Column("why", sa.Text),
+    sa.Column("gone_at", Time),
+    sa.Column("looked_up_at", Time),
+    sa.Index("ix_absences_first_at", "first_at"),
+)
+
 images = sa.Table(
     "images",
     metadata,
@@ -395,6 +408,7 @@ monitors = sa.Table(
     sa.Column("jitter_seconds", sa.Integer, nullable=False),
     sa.Column("queries", sa.JSON, nullable=False),
     sa.Column("limits", sa.JSON, nullable=False),
+    sa.Column("canaries", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("next_nominal_at", Time),
     sa.Column("next_due_at", Time),
     sa.Column("created_at", Time, nullable=False),
@@ -460,6 +474,8 @@ crawls = sa.Table(
     sa.Column("reason", sa.String(16)),
     sa.Column("detail", sa.Text),
     sa.Column("counters", sa.JSON, nullable=False),
+    sa.Column("quality", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("degraded", sa.Text),
     sa.UniqueConstraint("run_id", "position"),
     sa.Index("ix_crawls_state_not_before", "state", "not_before"),
 )

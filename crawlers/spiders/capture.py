@@ -21,14 +21,13 @@ from crawlers.assignment import Assignment, anonymous
 from crawlers.base import MarketplaceSpider
 from crawlers.browser.choice import Pages
 from crawlers.browser.requests import RECORDING, wants_browser
-from crawlers.capturing import CapturedPage, FailedCapture
+from crawlers.capturing import GONE, CapturedPage, FailedCapture
 from crawlers.failures import describe, fate_of_error, fate_of_status
 from crawlers.items import MOST_IMAGE_HOSTS, MOST_IMAGES
 from crawlers.observations import Fate
 from crawlers.pages import ListingPage
 
 _CAPTURE_ID = "capture_id"
-_GONE = {404, 410}
 # Whatever is answered is evidence; Scrapy would keep these from the spider.
 _UNUSUAL = list(range(400, 600))
 
@@ -74,7 +73,7 @@ class CaptureSpider(MarketplaceSpider):
         """A page came: keep it, unless something stands in its way."""
         captured_at = now()
         barrier = isinstance(response, HtmlResponse) and page.is_barrier()
-        if barrier or (fate_of_status(response.status) is not Fate.READ and response.status not in _GONE):
+        if barrier or (fate_of_status(response.status) is not Fate.READ and response.status not in GONE):
             fate = Fate.BLOCKED if barrier else fate_of_status(response.status)
             shown = "a riddle, a log-in or a refusal" if barrier else str(response.status)
             yield self._failed(wanted, fate, f"{response.url}: answered {shown}")
@@ -155,7 +154,7 @@ class CaptureSpider(MarketplaceSpider):
         return [f"{failed} of the listing's pictures could not be had"] if failed else []
 
     def _remarks(self, response: Response) -> list[str]:
-        gone = [f"the address answers {response.status}"] if response.status in _GONE else []
+        gone = [f"the address answers {response.status}"] if response.status in GONE else []
         without = f"without a browser ({self.browser.obstacle}): the plain response, no screenshot"
         return gone if wants_browser(response.request or Request(response.url)) else [*gone, without]
 

@@ -16,7 +16,7 @@ from crawlers.base import MarketplaceSpider
 from crawlers.browser.choice import Pages
 from crawlers.failures import describe, fate_of_error
 from crawlers.frontier import Next
-from crawlers.items import ListingItem, SeenAgain
+from crawlers.items import AbsentListing, ListingItem, SeenAgain, shown_fields
 from crawlers.observations import Fate
 from crawlers.pages import Card, ListingPage, PageKind, Results, ResultsPage
 from crawlers.stopping import FIRST_TRIED
@@ -35,6 +35,8 @@ _SHOWS = {
 }
 # From so many listings on average in earlier crawls on, a query that finds nothing is not believed.
 _USUAL = 10
+# A canary should be an easy find.
+_CANARY_PAGES = 3
 # Listings before the next page of results: what was found is read before more is looked for.
 _LISTING_PRIORITY = 10
 
@@ -43,6 +45,7 @@ class SearchSpider(MarketplaceSpider):
     """`scrapy crawl search -a marketplace=NAME -a query=WORDS -O listings.jsonl`."""
 
     name = "search"
+    asks_canaries = True
 
     async def start(self) -> AsyncIterator[Any]:
         """The first page of results of each query."""
@@ -51,6 +54,8 @@ class SearchSpider(MarketplaceSpider):
                 if self.frontier.spend_page():
                     url = search_address(self.assignment.marketplace, query, 1)
                     yield self._ask_results(url, query, number=1, above=0)
+            for request in self._ask_canaries():
+                yield request
 
     def parse(self, response: Response, results: ResultsPage, listing: ListingPage) -> Any:
         """For `scrapy parse --spider=search -a marketplace=NAME URL`: read the page by what its address is."""
@@ -69,6 +74,7 @@ class SearchSpider(MarketplaceSpider):
         if results.kind is PageKind.RESULTS:
             self.browser.worked(Pages.SEARCH, response.request)
         self.observations.found[query] += len(results.cards)
+        self.observations.note_cards(query, [card.listing_id for card in results.cards])
         self.observations.note_results(query, *self._judged(response.url, results.kind, query))
         keys = [listing_key(card.listing_id, card.url) for card in results.cards]
         self.frontier.turn_page(query, keys)
@@ -87,7 +93,7 @@ class SearchSpider(MarketplaceSpider):
 
     async def parse_listing(
         self, response: Response, page: ListingPage, key: str | None = None
-    ) -> AsyncIterator[ListingItem | Request]:
+    ) -> AsyncIterator[ListingItem | AbsentListing | Request]:
         """Read a listing's own page; `key` is the one that led to it."""
         if not isinstance(response, HtmlResponse):
             self.observations.note_listing(Fate.LAYOUT, f"{response.url}: is no HTML page")
@@ -99,10 +105,16 @@ class SearchSpider(MarketplaceSpider):
             # A redirect led away: to the front page, to a page of similar things, to a log-in.
             barrier = page.is_barrier()
             self.observations.note_listing(Fate.BLOCKED if barrier else Fate.GONE, f"{response.url}: is no listing")
+            if key is not None and not barrier and page.says_not_found():
+                yield AbsentListing(key=key, why=f"{response.url} says that it is not there", at=captured_at)
             return
         missing = page.missing(item)
         if missing:
             fate = Fate.BLOCKED if page.is_barrier() else Fate.LAYOUT
+            if fate is Fate.LAYOUT and not page.shows_more_than_a_title(item) and page.says_not_found():
+                self.observations.note_listing(Fate.GONE, f"{response.url}: says that it is not there")
+                yield AbsentListing(key=key or item.key, why="its page says that it is not there", at=captured_at)
+                return
             if fate is Fate.LAYOUT and (instead := self.browser.instead(Pages.LISTING, response.request)):
                 yield instead
                 return
@@ -114,6 +126,7 @@ class SearchSpider(MarketplaceSpider):
         else:
             self.browser.worked(Pages.LISTING, response.request)
             self.observations.note_listing(Fate.READ)
+        self.observations.note_fields(shown_fields(item))
         item.body = response.body
         item.asked_key = key or item.key
         item.sightings = self.frontier.collect(item.asked_key)
@@ -137,10 +150,45 @@ class SearchSpider(MarketplaceSpider):
         query = _request(failure).cb_kwargs["query"]
         self.observations.note_results(query, fate, self._told(failure, fate), _tried_at(failure))
 
-    def listing_failed(self, failure: Failure) -> None:
-        """A listing's page did not come."""
+    def listing_failed(self, failure: Failure) -> Iterator[AbsentListing]:
+        """A listing's page did not come; where its own address says that it is gone, that is kept."""
         fate = fate_of_error(failure.value)
-        self.observations.note_listing(fate, self._told(failure, fate), _tried_at(failure))
+        told = self._told(failure, fate)
+        self.observations.note_listing(fate, told, _tried_at(failure))
+        key = _request(failure).cb_kwargs.get("key")
+        if fate is Fate.GONE and key is not None:
+            yield AbsentListing(key=key, why=told, at=now())
+
+    def parse_canaries(self, response: Response, page: ResultsPage, wanted: str, number: int) -> Iterator[Request]:
+        """Look for canaries on page `number` of the results of a query that is asked for their sake alone."""
+        results = page.read(wanted, number) if isinstance(response, TextResponse) else Results(kind=PageKind.UNKNOWN)
+        self.observations.note_cards(wanted, [card.listing_id for card in results.cards])
+        missing = any(one.query == wanted and not found for one, found in self.observations.canaries.items())
+        if missing and results.next_url and number < _CANARY_PAGES:
+            yield self._ask_canary(results.next_url, wanted, number + 1)
+
+    def canaries_failed(self, failure: Failure) -> None:
+        """A page with canaries did not come: they count as not found, and nothing else is concluded from it."""
+        self._told(failure, fate_of_error(failure.value))
+
+    def _ask_canaries(self) -> Iterator[Request]:
+        """The searches for canaries that no query of the crawl makes anyway."""
+        queries = dict.fromkeys(one.query for one in self.observations.canaries)
+        for query in queries:
+            if query not in self.assignment.queries and self.frontier.spend_page():
+                yield self._ask_canary(search_address(self.assignment.marketplace, query, 1), query, 1)
+
+    def _ask_canary(self, url: str, query: str, number: int) -> Request:
+        request = Request(
+            url,
+            callback=self.parse_canaries,
+            errback=self.canaries_failed,
+            cb_kwargs={"wanted": query, "number": number},
+            # Before a limit cuts them off: they cost little, and the crawl is worth little without them.
+            priority=_LISTING_PRIORITY,
+            dont_filter=True,
+        )
+        return self.browser.made_for(Pages.SEARCH, request)
 
     def _ask_listing(self, card: Card, key: str) -> Request:
         request = Request(

@@ -19,7 +19,7 @@ from crawlers.apis.opening import shop_interface
 from crawlers.failures import fate_of_error
 from crawlers.frontier import Next
 from crawlers.interface_spider import EVERYTHING, InterfaceSpider, has_words
-from crawlers.items import ListingItem
+from crawlers.items import AbsentListing, ListingItem
 from crawlers.observations import Fate
 from crawlers.pages import Card, ListingPage
 
@@ -68,7 +68,7 @@ class ShopSpider(InterfaceSpider):
 
     async def parse_listing(
         self, response: Response, page: ListingPage, key: str | None = None
-    ) -> AsyncIterator[ListingItem | Request]:
+    ) -> AsyncIterator[ListingItem | AbsentListing | Request]:
         """Read a listing's own page; without any word that is looked for it is left out."""
         async for item in super().parse_listing(response, page, key):
             if isinstance(item, ListingItem):

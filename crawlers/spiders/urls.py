@@ -20,6 +20,7 @@ class UrlsSpider(SearchSpider):
     """`scrapy crawl urls -a marketplace=NAME -a query=URL -O listings.jsonl`."""
 
     name = "urls"
+    asks_canaries = False
 
     @classmethod
     def refused(cls, assignment: Assignment, settings: Settings) -> str | None:
