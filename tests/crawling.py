@@ -55,7 +55,7 @@ class Bench:
                 self.owner_id,
                 MonitorEntry(
                     name=f"monitor {self.monitors}",
-                    schedule=Schedule(kind=ScheduleKind.INTERVAL, expression="3600"),
+                    schedule=Schedule(kind=ScheduleKind.INTERVAL, expression="1h"),
                     product_ids=(),
                     marketplaces=("market",),
                 ),

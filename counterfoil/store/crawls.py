@@ -346,9 +346,9 @@ def _crawl(row: sa.Row[Any]) -> Crawl:
     )
 
 
-def quality_of(kept: Mapping[str, Any]) -> CrawlQuality:
-    """The quality that a crawl's row keeps; of crawls older than it nothing is known."""
-    return CrawlQuality(**{**kept, "missed": tuple(kept.get("missed", ()))})
+def quality_of(kept: Mapping[str, Any] | None) -> CrawlQuality:
+    """The quality that a crawl's row keeps; of one that has not reported yet nothing is known."""
+    return CrawlQuality(**{**kept, "missed": tuple(kept["missed"])}) if kept else CrawlQuality()
 
 
 def _quality_values(quality: CrawlQuality) -> dict[str, Any]:

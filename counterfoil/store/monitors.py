@@ -165,7 +165,7 @@ def canaries_of_crawl(connection: sa.Connection, crawl_id: int) -> tuple[Canary,
         .where(crawls.c.id == crawl_id)
     )
     row = connection.execute(mine).one_or_none()
-    found = [Canary(**canary) for canary in row.canaries] if row is not None else []
+    found = [Canary(**canary) for canary in row.canaries or ()] if row is not None else []
     return tuple(canary for canary in found if row is not None and canary.marketplace == row.marketplace)
 
 
@@ -220,7 +220,7 @@ def _monitor(connection: sa.Connection, row: sa.Row[Any]) -> Monitor:
         marketplaces=tuple(_children(connection, monitor_marketplaces, monitor_marketplaces.c.marketplace, row.id)),
         queries=tuple(row.queries),
         limits=CrawlLimits(**row.limits),
-        canaries=tuple(Canary(**canary) for canary in row.canaries),
+        canaries=tuple(Canary(**canary) for canary in row.canaries or ()),
         next_nominal_at=row.next_nominal_at,
         next_due_at=row.next_due_at,
     )

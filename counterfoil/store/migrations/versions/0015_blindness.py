@@ -11,9 +11,9 @@ down_revision = "0014"
 
 def upgrade() -> None:
     """How well crawls could see, canaries of monitors, and absences of listings."""
-    op.add_column("crawls", sa.Column("quality", sa.JSON(), server_default="{}", nullable=False))
+    op.add_column("crawls", sa.Column("quality", sa.JSON(), nullable=True))
     op.add_column("crawls", sa.Column("degraded", sa.Text(), nullable=True))
-    op.add_column("monitors", sa.Column("canaries", sa.JSON(), server_default="[]", nullable=False))
+    op.add_column("monitors", sa.Column("canaries", sa.JSON(), nullable=True))
     op.create_table(
         "absences",
         sa.Column("listing_id", Id, nullable=False),
