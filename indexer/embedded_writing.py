@@ -16,11 +16,15 @@ from indexer.query import Facet
 # How much a step of merging may write at once, in pages: another process's delivery waits no longer than that.
 _MERGE_PAGES = 2_000
 
+# The number and label of a field's value, as far as one transaction has looked them up.
+_Known = dict[tuple[str, str], tuple[int, str]]
+
 
 def put_all(file: IndexFile, documents: Sequence[SuspectDocument]) -> list[PutOutcome]:
     """Store documents in one transaction; one that is refused leaves no trace and keeps no other from being stored."""
+    known: _Known = {}
     with file.writing() as connection:
-        return [_put(connection, document) for document in documents]
+        return [_put(connection, document, known) for document in documents]
 
 
 def merge(file: IndexFile) -> None:
@@ -35,7 +39,7 @@ def merge(file: IndexFile) -> None:
         pages = _MERGE_PAGES
 
 
-def _put(connection: sqlite3.Connection, document: SuspectDocument) -> PutOutcome:
+def _put(connection: sqlite3.Connection, document: SuspectDocument, known: _Known) -> PutOutcome:
     problem = problem_with(document) or _too_large(document)
     if problem:
         return _outcome(document, PutStatus.REFUSED, problem)
@@ -44,17 +48,21 @@ def _put(connection: sqlite3.Connection, document: SuspectDocument) -> PutOutcom
         return _outcome(document, PutStatus.STALE)
     connection.execute("SAVEPOINT one")
     try:
-        _replace(connection, document, (kept[1], kept[2]) if kept else None)
-    except (sqlite3.DataError, sqlite3.IntegrityError, OverflowError, UnicodeEncodeError) as error:
+        _replace(connection, document, (kept[1], kept[2]) if kept else None, known)
+    except (sqlite3.DataError, sqlite3.IntegrityError, OverflowError, UnicodeEncodeError, TypeError) as error:
         connection.execute("ROLLBACK TO one")
-        return _outcome(document, PutStatus.REFUSED, f"SQLite refuses it: {error}")
+        # Names that it brought are gone with it.
+        known.clear()
+        return _outcome(document, PutStatus.REFUSED, f"it cannot be kept: {error}")
     finally:
         connection.execute("RELEASE one")
     return _outcome(document, PutStatus.STORED)
 
 
-def _replace(connection: sqlite3.Connection, document: SuspectDocument, kept: tuple[int, bytes] | None) -> None:
-    numbered = _number(connection, names_of(document))
+def _replace(
+    connection: sqlite3.Connection, document: SuspectDocument, kept: tuple[int, bytes] | None, known: _Known
+) -> None:
+    numbered = _number(connection, names_of(document), known)
     columns = columns_of(document, numbered.values())
     row = row_key(document)
     if kept != (row, columns.digest):
@@ -108,11 +116,11 @@ def _take_out(connection: sqlite3.Connection, suspect_id: int, row: int, digest:
     connection.execute("DELETE FROM entries WHERE id = ?", (row,))
 
 
-def _number(connection: sqlite3.Connection, names: Iterable[Name]) -> dict[Name, int]:
+def _number(connection: sqlite3.Connection, names: Iterable[Name], known: _Known) -> dict[Name, int]:
     """The numbers of names, given to new ones; a label is brought up to date."""
     numbered: dict[Name, int] = {}
     for name in names:
-        found = _find(connection, name)
+        found = known.get((name.field, name.value)) or _find(connection, name)
         if found is None:
             connection.execute(
                 "INSERT INTO names (field, value, label) VALUES (?, ?, ?)", (name.field, name.value, name.label)
@@ -120,6 +128,8 @@ def _number(connection: sqlite3.Connection, names: Iterable[Name]) -> dict[Name,
             found = _find(connection, name) or (0, "")
         elif found[1] != name.label and name.field != SELLER_KEY:
             connection.execute("UPDATE names SET label = ? WHERE id = ?", (name.label, found[0]))
+            found = (found[0], name.label)
+        known[name.field, name.value] = found
         numbered[name] = found[0]
     return numbered
 

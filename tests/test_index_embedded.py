@@ -65,6 +65,27 @@ def large(many: list[SuspectDocument], tmp_path_factory: pytest.TempPathFactory)
     return index
 
 
+def test_names_that_a_refused_document_brought_are_given_to_the_next_one_anew(tmp_path: Path) -> None:
+    """Within one batch: their numbers went with it."""
+    broken = replace(document(1).reasons[0], evidence={"brand": "half a letter \ud800"})
+    other = document(2, products=(LAMP,), marketplace="souk", reasons=(broken,))
+    index = EmbeddedIndex(tmp_path)
+    index.begin_generation().publish()
+    outcomes = index.put([document(1), other, document(3, products=(LAMP,), marketplace="souk")])
+    assert [one.status for one in outcomes] == [PutStatus.STORED, PutStatus.REFUSED, PutStatus.STORED]
+    page = index.search(replace(ALL, facets=tuple(Facet), marketplaces=("souk",)))
+    assert [one.id for one in page.suspects] == [3]
+    assert [one.label for one in page.facets[Facet.BRAND].values] == ["Norðlys"]
+
+
+def test_a_name_that_changes_back_within_a_batch_is_called_as_it_was_last(tmp_path: Path) -> None:
+    names = ("Acme", "Acme Inc.", "Acme")
+    products = [(replace(BAG, brand_name=name),) for name in names]
+    index = made(tmp_path, *(document(number, products=one) for number, one in enumerate(products, 1)))
+    page = index.search(replace(ALL, facets=(Facet.BRAND,)))
+    assert [(one.label, one.count) for one in page.facets[Facet.BRAND].values] == [("Acme", 3)]
+
+
 # ------------------------------------------------------------------------------------------------ large answers
 
 
