@@ -10,7 +10,6 @@ from crawlers.apis.base import (
     Answer,
     Ask,
     Record,
-    UnexpectedAnswer,
     amount,
     inside,
     links,
@@ -18,7 +17,7 @@ from crawlers.apis.base import (
     records_of,
     text,
 )
-from crawlers.apis.official import ClientCredentials
+from crawlers.apis.official import ClientCredentials, whole_listing
 from crawlers.currencies import CODES
 from crawlers.reading.listing import ReadListing
 
@@ -80,9 +79,7 @@ class EbayBrowse:
 
     def read_detail(self, data: Any) -> Record:
         """A whole listing."""
-        if not isinstance(data, dict) or text(data.get("title")) is None:
-            raise UnexpectedAnswer("the answer is no item with a title")
-        return Record(read=_item(data), raw=data)
+        return whole_listing(data, _item)
 
     @property
     def _headers(self) -> dict[str, str]:

@@ -8,7 +8,6 @@ from crawlers.apis.base import (
     Answer,
     Ask,
     Record,
-    UnexpectedAnswer,
     amount,
     inside,
     links,
@@ -16,6 +15,7 @@ from crawlers.apis.base import (
     records_of,
     text,
 )
+from crawlers.apis.official import whole_listing
 from crawlers.currencies import CODES
 from crawlers.reading.listing import ReadListing
 
@@ -64,9 +64,7 @@ class Etsy:
 
     def read_detail(self, data: Any) -> Record:
         """A whole listing."""
-        if not isinstance(data, dict) or text(data.get("title")) is None:
-            raise UnexpectedAnswer("the answer is no listing with a title")
-        return Record(read=_listing(data), raw=data)
+        return whole_listing(data, _listing)
 
     def _page(self, query: str, offset: int) -> Ask:
         asked = urlencode({"keywords": query, "limit": _PAGE, "offset": offset})

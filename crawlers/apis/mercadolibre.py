@@ -8,7 +8,6 @@ from crawlers.apis.base import (
     Answer,
     Ask,
     Record,
-    UnexpectedAnswer,
     amount,
     inside,
     links,
@@ -16,7 +15,7 @@ from crawlers.apis.base import (
     records_of,
     text,
 )
-from crawlers.apis.official import ClientCredentials
+from crawlers.apis.official import ClientCredentials, whole_listing
 from crawlers.currencies import CODES
 from crawlers.reading.listing import ReadListing
 
@@ -71,9 +70,7 @@ class MercadoLibre:
 
     def read_detail(self, data: Any) -> Record:
         """A whole listing."""
-        if not isinstance(data, dict) or text(data.get("title")) is None:
-            raise UnexpectedAnswer("the answer is no item with a title")
-        return Record(read=_listing(data), raw=data)
+        return whole_listing(data, _listing)
 
     def _page(self, query: str, offset: int) -> Ask:
         asked = urlencode({"q": query, "limit": _PAGE, "offset": offset})

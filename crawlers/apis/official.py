@@ -1,12 +1,13 @@
 """What official APIs add to an interface: keys, tokens that run out, and a listing's details for the asking."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from crawlers.apis.base import Ask, Interface, Record, UnexpectedAnswer, inside, text
+from crawlers.reading.listing import ReadListing
 
 
 class OfficialApi(Interface, Protocol):
@@ -58,3 +59,10 @@ def read_token(data: Any) -> str:
     if token is None or not token.isascii() or not token.isprintable():
         raise UnexpectedAnswer("the answer has no access_token")
     return token
+
+
+def whole_listing(data: Any, read: Callable[[dict[str, Any]], ReadListing]) -> Record:
+    """The record of a listing's details. Raises UnexpectedAnswer for what is no listing with a title."""
+    if not isinstance(data, dict) or text(data.get("title")) is None:
+        raise UnexpectedAnswer("the answer is no listing with a title")
+    return Record(read=read(data), raw=data)
