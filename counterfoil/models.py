@@ -621,7 +621,8 @@ class Match:
     """A listing's picture shows a reference image: which stage decided, how surely, and by what evidence.
 
     `score` is 0..1. `distance` is in bits of 256 where a hash decided; `agreement` (0..1) says how well the aligned
-    pixels of the product agree where pixels decided.
+    pixels of the product agree where pixels decided. `one_of` names the other products that this one cannot be told
+    apart from in this picture: it shows one of these.
     """
 
     image_sha256: str
@@ -634,6 +635,7 @@ class Match:
     transform: Transform | None = None
     agreement: float | None = None
     distance: int | None = None
+    one_of: tuple[int, ...] = ()
 
 
 class ReasonKind(StrEnum):

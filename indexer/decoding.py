@@ -4,15 +4,18 @@ A picture that breaks its process, or keeps it too long, costs that one picture;
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Self, TypeVar
 
+from PIL import Image
+
 from counterfoil.evidence import EvidenceStore
 from counterfoil.exceptions import EvidenceDamaged, NotFound, UnreadablePicture
 from counterfoil.fingerprints import Sketch
+from counterfoil.matching.prints import Print
 from counterfoil.matching.segment import ReferenceSketch
 from counterfoil.models import Fingerprint
 from counterfoil.settings import Settings
@@ -25,6 +28,8 @@ log = logging.getLogger(__name__)
 _SECONDS = 20
 # A clock that jumps, a machine that slept or another process that took all memory is not the picture's fault.
 _TRIES = 2
+# What marketplaces make of the pictures that sellers upload.
+_UPLOADED_SIDE, _UPLOADED_QUALITY = 800, 85
 
 
 class PictureDecoder:
@@ -41,6 +46,11 @@ class PictureDecoder:
             self._idle.put(process)
         self._threads = ThreadPoolExecutor(len(self._processes), thread_name_prefix="decoder")
 
+    @property
+    def processes(self) -> int:
+        """How many pictures are worked on side by side."""
+        return len(self._processes)
+
     def fingerprint(self, data: bytes) -> Fingerprint:
         """The fingerprint of a picture's bytes. Raises UnreadablePicture."""
         return self._threads.submit(self._ask, _fingerprint, data, None).result()
@@ -48,6 +58,21 @@ class PictureDecoder:
     def sketch(self, data: bytes) -> Sketch:
         """All that the matching engine needs of a picture's bytes. Raises UnreadablePicture."""
         return self._threads.submit(self._ask, _sketch, data, None).result()
+
+    def sketch_edited(self, data: bytes, edit: str, seed: int, scenery: Sequence[bytes]) -> Sketch | None:
+        """The sketch of a picture after a named edit, compressed as sellers do; None where it cannot be made of it.
+
+        `scenery` are other pictures' bytes, for collages and backgrounds. Raises UnreadablePicture.
+        """
+        return self._threads.submit(self._ask, _sketch_edited, data, edit, seed, tuple(scenery)).result()
+
+    def print(self, data: bytes) -> Print:
+        """The print of a picture's bytes: what tells a product photographed anew. Raises UnreadablePicture."""
+        return self._threads.submit(self._ask, _print, data, None).result()
+
+    def print_stored(self, evidence: EvidenceStore, sha256s: Collection[str]) -> dict[str, Print | UnreadablePicture]:
+        """The prints of stored pictures; as `map_stored` does."""
+        return self._all(lambda sha256: self._decode_stored(_print, evidence, sha256), sha256s)
 
     def map_stored(
         self, evidence: EvidenceStore, sha256s: Collection[str], function: Callable[[Sketch], T]
@@ -139,6 +164,36 @@ def _sketch(data: bytes, sha256: str | None) -> Sketch:
 
     # Taken here, in as many processes as there are, and not by the one that matches.
     return _within_memory(lambda: sketch(data, sha256).with_features())
+
+
+def _print(data: bytes, sha256: str | None) -> Print:
+    from counterfoil.fingerprints import sketch
+    from counterfoil.matching.prints import take_print
+
+    return _within_memory(lambda: take_print(sketch(data, sha256)))
+
+
+def _sketch_edited(data: bytes, edit: str, seed: int, scenery: tuple[bytes, ...]) -> Sketch | None:
+    from counterfoil.edits import EDITS, NoProductMask, Scenery
+    from counterfoil.edits.light import as_jpeg
+    from counterfoil.fingerprints import sketch_image
+    from counterfoil.pictures import decode
+
+    def make() -> Sketch | None:
+        others = Scenery(tuple(map(decode, scenery)))
+        try:
+            edited = EDITS[edit].apply(_as_uploaded(decode(data)), seed, others).image
+        except NoProductMask:
+            return None
+        return sketch_image(as_jpeg(_as_uploaded(edited), _UPLOADED_QUALITY), f"{edit} {seed}").with_features()
+
+    return _within_memory(make)
+
+
+def _as_uploaded(image: Image.Image) -> Image.Image:
+    smaller = image.copy()
+    smaller.thumbnail((_UPLOADED_SIDE, _UPLOADED_SIDE))
+    return smaller
 
 
 def _prepare(data: bytes, sha256: str) -> ReferenceSketch:

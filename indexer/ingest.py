@@ -30,6 +30,7 @@ from counterfoil.store.inspections import (
 from counterfoil.store.instance import note_judge_version
 from counterfoil.store.reassessments import count_reassessments, request_reassessment
 from counterfoil.store.suspects import record_assessments
+from indexer.calibrating import Calibrating
 from indexer.decoding import PictureDecoder
 from indexer.heartbeat import kept_alive
 from indexer.judging import Judged, Judging, Question
@@ -44,17 +45,18 @@ _GLANCE_SECONDS = 0.2
 
 
 def run_ingest(store: Store, evidence: EvidenceStore, settings: Settings, stop: threading.Event) -> None:
-    """Judge until `stop` is set: new inspections first, then reassessments; while database or disk is away, wait."""
+    """Judge until `stop` is set: inspections, then reassessments, then calibrations; while the disk is away, wait."""
     outage = Outage(
         stop, settings.tick_seconds, waits="listings wait to be judged", back="judging goes on: what was away is back"
     )
     noted = False
     with PictureDecoder(settings) as decoder:
         judging = Judging(store, evidence, settings, decoder)
+        calibrating = Calibrating(store, evidence, settings, decoder, judging.judges)
         while not stop.is_set():
             try:
                 noted = noted or _note_version(store)
-                worked = ingest_once(judging) or reassess_once(judging)
+                worked = ingest_once(judging) or reassess_once(judging) or calibrating.calibrate_once()
             except (StoreError, Conflict, OSError) as error:
                 outage.wait(error)
                 continue

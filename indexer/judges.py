@@ -13,6 +13,7 @@ from counterfoil.clock import now
 from counterfoil.evidence import EvidenceStore
 from counterfoil.fingerprints import FINGERPRINT_VERSION
 from counterfoil.matching import ReferenceBank
+from counterfoil.matching.same_product import looked_for_by_print
 from counterfoil.rates import RateTable
 from counterfoil.store import Store
 from counterfoil.store.owners import registry_revision
@@ -21,6 +22,7 @@ from counterfoil.store.reassessments import reassess_missed
 from counterfoil.store.registry import load_registry, references_without_fingerprint
 from indexer.decoding import PictureDecoder
 from indexer.fingerprinting import make_fingerprints
+from indexer.print_folder import PrintFolder
 from indexer.references import ReferenceFolder
 
 # How long a judge works without a reference picture whose file cannot be read, before it is looked for again.
@@ -75,13 +77,16 @@ class Judges:
         names = {reference.fingerprint.image_sha256 for reference in references}
         folder = ReferenceFolder(self._data / "references" / f"owner-{owner_id}", self._evidence, self._decoder)
         segments = folder.segments(names)
+        prints = PrintFolder(self._data / "prints", self._evidence, self._decoder).prints(
+            looked_for_by_print(references)
+        )
         lacking = unread | (names - {name for segment in segments for name in segment.names})
         if back or lacked - lacking:
             with self._store.write() as connection:
                 reassess_missed(connection, owner_id, "a reference picture can be read again", now())
         return Appointed(
             judge=Judge(registry, RateTable(as_of=rates[0], base=rates[1], rates=rates[2]) if rates else None),
-            bank=ReferenceBank(references, segments=segments),
+            bank=ReferenceBank(references, segments=segments, prints=prints),
             lacking=lacking,
             revision=registry.revision,
             rates=rates,

@@ -53,7 +53,7 @@ class Judging:
         self.store = store
         self.settings = settings
         self._matching = PictureMatching(store, evidence, decoder)
-        self._judges = Judges(store, evidence, decoder, settings.data)
+        self.judges = Judges(store, evidence, decoder, settings.data)
 
     def answer(self, questions: Collection[Question]) -> dict[Question, Judged]:
         """Judge all of these; one that cannot be judged is answered with the reason. Ask only after claiming them."""
@@ -73,7 +73,7 @@ class Judging:
         with self.store.read() as connection:
             versions = get_versions(connection, {question.version_id for question in questions})
             listings = get_listings(connection, {version.listing_id for version in versions.values()})
-        judges = {owner_id: self._judges.judge_of(owner_id) for owner_id in {one.owner_id for one in questions}}
+        judges = {owner_id: self.judges.judge_of(owner_id) for owner_id in {one.owner_id for one in questions}}
         shown: dict[int, set[str]] = {owner_id: set() for owner_id in judges}
         for question in questions:
             shown[question.owner_id].update(_pictures(versions[question.version_id]))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageOps
+from garments import printed
+from PIL import Image, ImageOps
 
 from benchmarks.duplicates import find_duplicates
 from benchmarks.photos import Drawn, draw, maker
@@ -19,18 +20,6 @@ def folder_of_rooms(folder: Path, number: int) -> Path:
     for seed in range(number):
         Scenery().picture(np.random.default_rng(seed), (320, 240)).save(folder / f"{seed:03}.png")
     return folder
-
-
-def printed(seed: int) -> Image.Image:
-    """A garment with a print of its own, on a floor."""
-    rng = np.random.default_rng(seed)
-    image = Image.new("RGB", (400, 400), (240, 240, 235))
-    pen = ImageDraw.Draw(image)
-    pen.rectangle((50, 50, 350, 350), fill=(40, 60, 90))
-    for _ in range(150):
-        x, y, side = (int(value) for value in rng.integers((60, 60, 5), (320, 320, 28)))
-        pen.rectangle((x, y, x + side, y + side), fill=tuple(int(value) for value in rng.integers(0, 256, 3)))
-    return image
 
 
 def test_references_negatives_and_scenery_share_no_photo(tmp_path: Path) -> None:

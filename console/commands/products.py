@@ -1,19 +1,23 @@
 """`counterfoil product`: reference products and their pictures."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from console.calibration_card import print_card, print_remarks
 from console.output import print_fields, print_lines, print_table, say
 from console.product_entries import Entry, parse_price_range, read_entries
 from console.registration import Registered, register, register_entries
 from console.session import Session
 from counterfoil.clock import now
+from counterfoil.exceptions import InvalidInput
 from counterfoil.models import Product
 from counterfoil.rates import write_amount
 from counterfoil.store import products as stored
 from counterfoil.store.brands import list_brands
+from counterfoil.store.calibrations import get_card, request_calibration
 from indexer.decoding import PictureDecoder
 
 
@@ -117,9 +121,10 @@ def list_(session: Session, as_json: bool) -> None:
 
 @product.command()
 @click.argument("product")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
 @click.pass_obj
-def show(session: Session, product: str) -> None:
-    """Show a product (by id, SKU or name) and its pictures.
+def show(session: Session, product: str, as_json: bool) -> None:
+    """Show a product (by id, SKU or name), its pictures, and what its calibration says.
 
     \b
     Example:
@@ -129,6 +134,10 @@ def show(session: Session, product: str) -> None:
         one = stored.find_product(connection, session.owner.id, product)
         images = stored.list_reference_images(connection, session.owner.id, one.id)
         brands = {brand.id: brand.name for brand in list_brands(connection, session.owner.id)}
+        kept = get_card(connection, session.owner.id, one.id)
+    if as_json:
+        print_lines([{**asdict(one), "images": images, "calibration": kept}])
+        return
     print_fields(
         {
             "id": one.id,
@@ -143,6 +152,35 @@ def show(session: Session, product: str) -> None:
     )
     rows = [(image.id, image.image_sha256, image.source) for image in images]
     print_table(["image", "sha256", "source"], rows, empty="No pictures: only names and prices are compared.")
+    print_remarks(kept)
+
+
+@product.command()
+@click.argument("product")
+@click.option("--json", "as_json", is_flag=True, help="The card as JSON.")
+@click.pass_obj
+def calibrate(session: Session, product: str, as_json: bool) -> None:
+    """Edit a product's pictures (by id, SKU or name) as sellers do, and see which copies would be found.
+
+    Also looks up your other products' pictures and crawled ones, and says which would be taken for this product. The
+    service does the same by itself after a product's pictures have changed; `product show` tells what came of it.
+
+    \b
+    Example:
+      counterfoil product calibrate A-100
+    """
+    from indexer.calibrating import calibrate_product
+
+    with session.act("product.calibrate", product) as connection:
+        one = stored.find_product(connection, session.owner.id, product)
+        if not stored.list_reference_images(connection, session.owner.id, one.id):
+            raise InvalidInput(f"{one.name} has no pictures to calibrate: counterfoil product add {one.name!r} --image")
+        request_calibration(connection, session.owner.id, one.id, now())
+    kept = calibrate_product(session.store, session.evidence, session.settings, session.owner.id, one.id)
+    if as_json:
+        print_lines([kept.card])
+    elif kept.card is not None:
+        print_card(kept.card)
 
 
 @product.command()

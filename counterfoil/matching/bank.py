@@ -4,6 +4,7 @@
 2. `hash`: the 256-bit DCT hash of the whole or of the foreground box, in 8 orientations, is near to a reference's.
 3. `features`: local features propose references; the picture's pixels are compared with them in the reference's frame,
    and a trained verifier decides. Hashes that are near but not near enough propose references too.
+4. `print`: where none of these was sure, products photographed anew are looked for by print and logo.
 """
 
 import hashlib
@@ -22,6 +23,8 @@ from counterfoil.matching.candidates import Candidate, propose
 from counterfoil.matching.hashes import MAX_DISTANCE, WORTH_A_LOOK, confidence, nearest
 from counterfoil.matching.measures import NAMES, measure
 from counterfoil.matching.placement import Homography, box_placement, flipping, scaling, transform_of
+from counterfoil.matching.prints import Print
+from counterfoil.matching.same_product import PrintBank
 from counterfoil.matching.segment import HASHES, Segment, build_segment, reference_sketch
 from counterfoil.matching.verification import Comparison, compare
 from counterfoil.matching.verifier import Verifier, shipped_verifier
@@ -75,7 +78,8 @@ class _ByHash:
 class ReferenceBank:
     """The reference images that pictures are matched against. Immutable; build a new one when a reference is added.
 
-    What is needed of them comes from `sketches` (by SHA-256) or lies ready in `segments`; references of which neither
+    Products of which there are `prints` (by SHA-256) are looked for by their print as well. What else is needed of the
+    references comes from `sketches` (by SHA-256) or lies ready in `segments`; references of which neither
     has the picture are found by the very same bytes only. The hashes of those that are too plain are left out: they
     would match everything plain. Raises ValueError when references
     or pictures have fingerprints of another version: their bits mean something else.
@@ -87,6 +91,7 @@ class ReferenceBank:
         sketches: Mapping[str, Sketch] | None = None,
         *,
         segments: Sequence[Segment] = (),
+        prints: Mapping[str, Print] | None = None,
         verifier: Verifier | None = None,
         settings: Settings = Settings(),
     ) -> None:
@@ -98,6 +103,8 @@ class ReferenceBank:
         for reference in references:
             _check(reference.fingerprint)
             self._showing[reference.fingerprint.image_sha256].append(reference)
+        self._prints = frozenset(prints or ())
+        self._products = PrintBank([one for some in self._showing.values() for one in some], prints or {})
         self._usable = tuple(self._rows(segment, lambda _: True) for segment in self._segments)
         self._hashable = tuple(self._rows(segment, lambda one: one.informative) for segment in self._segments)
 
@@ -108,7 +115,7 @@ class ReferenceBank:
             (one.reference_image_id, one.product_id, name) for name, some in self._showing.items() for one in some
         )
         there = {name for segment in self._segments for name in segment.names}
-        known = [(*one, one[2] in there) for one in every]
+        known = [(*one, one[2] in there, one[2] in self._prints) for one in every]
         return hashlib.sha256(json.dumps([MATCHING_VERSION, known]).encode()).hexdigest()
 
     def __len__(self) -> int:
@@ -127,7 +134,13 @@ class ReferenceBank:
         decided = [one for one in near if one.distance <= MAX_DISTANCE]
         if decided:
             return _ordered(match for one in decided for match in self._hash_matches(sketch, one))
-        return self._decide(sketch, self._examine(sketch, near))
+        copies = self._decide(sketch, self._examine(sketch, near))
+        return copies if any(map(_is_confirmed, copies)) else (*copies, *self._by_print(sketch, copies))
+
+    def _by_print(self, sketch: Sketch, copies: Sequence[Match]) -> list[Match]:
+        """The products that a picture shows otherwise than by a copy."""
+        known = {match.product_id for match in copies}
+        return [match for match in self._products.match(sketch) if match.product_id not in known]
 
     def match_kept(self, picture: Fingerprint) -> tuple[Match, ...]:
         """The same from a fingerprint alone, where the pixels are gone: what only hashes say is `unverified`."""
@@ -276,6 +289,10 @@ class ReferenceBank:
         """Which pictures of a segment are references here, and suit."""
         shown = (self._showing.get(name, ()) for name in segment.names)
         return np.array([any(suits(one.fingerprint) for one in some) for some in shown], dtype=np.bool_)
+
+
+def _is_confirmed(match: Match) -> bool:
+    return match.decision is MatchDecision.CONFIRMED
 
 
 def _check(fingerprint: Fingerprint) -> None:

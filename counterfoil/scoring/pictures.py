@@ -11,9 +11,12 @@ _COPY = 0.75
 _LEAST_SCORE = 0.8
 # Right about as often as not: enough to add to another reason, too little to make a suspect alone.
 _REVIEW = 0.35
+# Whoever has the product photographs it, those who may sell it too: worth as much as naming it in the title.
+_SAME_PRODUCT = 0.35
 # The hash alone says so, and nobody can look any more.
 _UNVERIFIED = 0.55
 
+_KIND = {MatchKind.COPY: 1, MatchKind.SAME_PRODUCT: 0}
 _ORDER = {MatchDecision.CONFIRMED: 2, MatchDecision.UNVERIFIED: 1, MatchDecision.REVIEW: 0}
 
 
@@ -21,7 +24,7 @@ def picture_reason(matches: tuple[Match, ...]) -> Reason | None:
     """The best match as a reason; its weight follows the decision."""
     if not matches:
         return None
-    best = max(matches, key=lambda match: (_ORDER[match.decision], match.score))
+    best = max(matches, key=lambda match: (_ORDER[match.decision], _KIND[match.kind], match.score))
     return Reason(
         kind=ReasonKind.IMAGE_COPY,
         weight=round(_weight(best), 4),
@@ -45,6 +48,8 @@ def _weight(match: Match) -> float:
         return _REVIEW
     if match.decision is MatchDecision.UNVERIFIED:
         return _UNVERIFIED
+    if match.kind is MatchKind.SAME_PRODUCT:
+        return _SAME_PRODUCT
     return _COPY * max(_LEAST_SCORE, match.score)
 
 

@@ -52,6 +52,7 @@ def read_match(kept: Mapping[str, Any]) -> Match:
             "kind": MatchKind(kept.get("kind", MatchKind.COPY)),
             "decision": MatchDecision(kept.get("decision", MatchDecision.CONFIRMED)),
             "transform": _transform(transform) if transform else None,
+            "one_of": tuple(kept.get("one_of", ())),
         }
     )
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from counterfoil.exceptions import Conflict, NotFound
 from counterfoil.models import PriceRange, Product, ReferenceImage
 from counterfoil.store.brands import require_brand
+from counterfoil.store.calibrations import request_calibration
 from counterfoil.store.conditional import changed_one, insert_new
 from counterfoil.store.owners import touch_registry
 from counterfoil.store.paging import rows_after
@@ -132,6 +133,7 @@ def add_reference_image(
     if insert_new(connection, reference_images, {**values, "created_at": now}) is None:
         return False
     _changed(connection, product, now)
+    request_calibration(connection, owner_id, product_id, now)
     return True
 
 
@@ -170,6 +172,7 @@ def remove_reference_image(connection: sa.Connection, owner_id: int, image_id: i
     if product_id is None or not changed_one(connection, reference_images.update().where(mine).values(removed_at=now)):
         raise NotFound(f"There is no reference image {image_id}: see `counterfoil product show`.")
     _changed(connection, get_product(connection, owner_id, product_id), now)
+    request_calibration(connection, owner_id, product_id, now)
 
 
 def _changed(connection: sa.Connection, product: Product, now: datetime) -> None:

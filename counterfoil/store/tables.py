@@ -547,6 +547,23 @@ reassessments = sa.Table(
     sa.Index("ix_reassessments_state_id", "state", "id"),
 )
 
+calibrations = sa.Table(
+    "calibrations",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("product_id", Id, sa.ForeignKey("products.id"), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("measures", sa.JSON, nullable=False),
+    sa.Column("card", sa.JSON),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_until", Time),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("finished_at", Time),
+    sa.Index("ix_calibrations_state_id", "state", "id"),
+    sa.Index("ix_calibrations_product_id", "product_id"),
+)
+
 suspects = sa.Table(
     "suspects",
     metadata,
