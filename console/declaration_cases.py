@@ -25,7 +25,7 @@ class Case:
     """One kept page: its file with what is expected, and the page's bytes beside it."""
 
     path: Path
-    url: str
+    url: str | None
     body: bytes
     expected: dict[str, Any]
 
@@ -50,11 +50,19 @@ def read_cases(settings: Settings, marketplace: Marketplace) -> Iterator[Case]:
         for path in sorted((folder / marketplace.name / _FOLDER).glob("*.json")):
             try:
                 said = json.loads(path.read_text(encoding="utf-8"))
-                with gzip.open(path.with_suffix(".body.gz")) as file:
-                    body = file.read(_LARGEST)
-                yield Case(path, str(said["url"]), body, dict(said["expected"]))
+                body = _body(path)
+                yield Case(path, said["url"], body, dict(said["expected"]))
             except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
                 raise InvalidInput(f"{path} is no kept page: {type(error).__name__}: {error}") from error
+
+
+def _body(path: Path) -> bytes:
+    """The page of a case: packed as `record` keeps it, or as it is, so that a person can read it."""
+    as_it_is = path.with_suffix(".body")
+    if as_it_is.exists():
+        return as_it_is.read_bytes()
+    with gzip.open(path.with_suffix(".body.gz")) as file:
+        return file.read(_LARGEST)
 
 
 def differences(case: Case, marketplace: Marketplace) -> list[str]:

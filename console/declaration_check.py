@@ -50,7 +50,7 @@ def check_recorded(settings: Settings, marketplace: Marketplace) -> None:
     for case in cases:
         found = differences(case, marketplace)
         failed += bool(found)
-        click.echo(f"{'differs' if found else 'as expected'}  {case.url}")
+        click.echo(f"{'differs' if found else 'as expected'}  {case.url or case.path.stem}")
         for line in found:
             click.echo(f"    {line}")
     if failed:

@@ -12,6 +12,7 @@ import click
 from console.app import routes
 from console.cli import cli
 from console.guards.access import needed_role
+from counterfoil.marketplaces import BUILT_IN, read_folders
 from counterfoil.settings import Settings, variable
 
 _NOTE = "<!-- Written by `make docs` from the code: change it there. -->\n"
@@ -23,6 +24,7 @@ def pages() -> dict[str, str]:
         "commands.md": "\n".join(_commands()),
         "settings.md": "\n".join(_settings()),
         "routes.md": "\n".join(_routes()),
+        "tried.md": "\n".join(_tried()),
     }
 
 
@@ -72,6 +74,19 @@ def _routes() -> Iterator[str]:
         yield f"| {methods} | `{route.path}` | {needed_role(route) or 'nobody'} | {sentence} |"
     yield "| GET | `/api/v1/openapi.json` | nobody | The description of the routes for programs (OpenAPI). |"
     yield "| GET | `/static/...` | nobody | Style sheets, scripts, icons. |\n"
+
+
+def _tried() -> Iterator[str]:
+    yield f"# What reading each marketplace was tried on\n\n{_NOTE}"
+    yield "From the built-in declarations. The route is how a marketplace may be read; layouts are what is declared"
+    yield "beyond the generic reader. For each a page made by hand, in `crawlers/marketplaces/NAME/pages/`, keeps what"
+    yield "is read; `benchmarks/extraction.py` measures on captures. None was ever read live by this project.\n"
+    yield "| marketplace | route | tried on | layouts | terms |\n| --- | --- | --- | --- | --- |"
+    for name, one in sorted(read_folders([BUILT_IN]).items()):
+        layouts = ", ".join(one.reading.layouts)
+        cells = (f"`{name}`", one.route, one.exercised, layouts or "generic reader only", one.terms)
+        yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+    yield ""
 
 
 def _default(value: object) -> str:

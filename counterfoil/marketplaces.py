@@ -125,6 +125,12 @@ class Reading(_Declared):
     cards: tuple[CardSelectors, ...] = ()
     page: tuple[PageSelectors, ...] = ()
 
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """What the declared layouts are called."""
+        kinds: tuple[tuple[FieldPaths | CardSelectors | PageSelectors, ...], ...] = (self.data, self.cards, self.page)
+        return tuple(layout.name for kind in kinds for layout in kind)
+
 
 class Expectations(_Declared):
     """What reading must find, or the layout has changed: fields of every listing of results, and how many of them."""

@@ -37,7 +37,7 @@ def listing_id(marketplace: Marketplace, url: str) -> str | None:
 
 
 def kept_address(marketplace: Marketplace, url: str) -> str:
-    """The address under which a listing is kept: of its query only what holds its id, and no fragment.
+    """The address under which a listing is kept: of its query only what holds its id, no fragment, no further path.
 
     What a results page appends to its links (position, session, campaign) would make a new version of every listing
     each time it is crawled.
@@ -47,8 +47,12 @@ def kept_address(marketplace: Marketplace, url: str) -> str:
     if parts is None or number is None:
         return canonicalize_url(url)
     holding = [(name, value) for name, value in parse_qsl(parts.query) if value == number]
-    if _compiled(marketplace.listing.url).search(parts.path):
+    in_path = _compiled(marketplace.listing.url).search(parts.path)
+    if in_path:
         holding = []
+        # Behind the listing stands where the link was: /dp/B000000001/ref=sr_1_1.
+        if parts.path[in_path.end() :].startswith("/"):
+            parts = parts._replace(path=parts.path[: in_path.end()])
     elif not holding:
         return canonicalize_url(url)
     return canonicalize_url(parts._replace(query=urlencode(holding), fragment="").geturl())

@@ -13,7 +13,7 @@ from counterfoil.exceptions import CounterfoilError
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("name", ["commands.md", "settings.md", "routes.md"])
+@pytest.mark.parametrize("name", ["commands.md", "settings.md", "routes.md", "tried.md"])
 def test_the_generated_pages_are_what_the_code_says_now(name: str) -> None:
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == pages()[name], "run `make docs`"
 

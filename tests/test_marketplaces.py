@@ -1,11 +1,16 @@
 """Declarations of marketplaces: data in YAML, read whole or refused with file and field."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
+import jmespath
 import pytest
 import yaml
+from cssselect import HTMLTranslator
 
+from console.declaration_cases import Case, differences
 from counterfoil.exceptions import InvalidDeclaration, UnknownMarketplace
 from counterfoil.marketplaces import BUILT_IN, get_marketplace, load_marketplaces, read_declaration, read_folders
 from counterfoil.settings import Settings
@@ -130,3 +135,40 @@ def test_what_results_pages_append_to_links_is_not_kept(tmp_path: Path) -> None:
     assert kept_address(market, "https://www.market.example/listing/7?pos=3&session=x#buy") == (
         "https://www.market.example/listing/7"
     )
+
+
+BUILT_INS = read_folders([BUILT_IN])
+CASES = [path for name in sorted(BUILT_INS) for path in sorted((BUILT_IN / name / "pages").glob("*.json"))]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parents[1].name}-{path.stem}")
+def test_every_declared_layout_is_read_as_expected(path: Path) -> None:
+    said = json.loads(path.read_text(encoding="utf-8"))
+    case = Case(path, said["url"], path.with_suffix(".body").read_bytes(), said["expected"])
+    assert differences(case, BUILT_INS[path.parents[1].name]) == []
+
+
+def test_every_built_in_marketplace_has_a_page_that_it_is_tried_on() -> None:
+    assert {path.parents[1].name for path in CASES} == set(BUILT_INS)
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_INS))
+def test_a_built_in_marketplace_says_what_was_tried_and_compiles(name: str) -> None:
+    one = BUILT_INS[name]
+    assert "never run live" in one.exercised and one.terms and one.countries and one.languages and one.domains
+    assert {code for code in one.domains.values() if code} <= set(one.currencies)
+    made = (one.listing.address or "").replace("{id}", "B000000001" if name == "amazon" else "123456789012")
+    assert not made or listing_id(one, made)
+    for paths in one.reading.data:
+        for expression in (paths.records, *(text for value in paths.fields.values() for text in _each(value))):
+            jmespath.compile(expression)
+    for layout in (*one.reading.cards, *one.reading.page):
+        for value in layout.fields.values():
+            for selector in _each(value):
+                HTMLTranslator().css_to_xpath(selector.partition("::")[0] or "*")
+        for pattern in layout.patterns.values():
+            assert re.compile(pattern).groups >= 1
+
+
+def _each(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value

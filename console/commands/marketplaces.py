@@ -54,6 +54,11 @@ def show_marketplace(session: Session, name: str) -> None:
             "countries": one.countries,
             "languages": one.languages,
             "currencies": one.currencies,
+            "sites": tuple(f"{domain} ({code})" if code else domain for domain, code in one.domains.items()),
+            "layouts read": one.reading.layouts,
+            "always there": one.listing.required,
+            "expected": f"{one.expectations.fewest} to {one.expectations.most} listings a page of results",
+            "browser": "needed" if one.browser else "not needed",
             "politeness": f"{one.politeness.delay} s between requests, {one.politeness.concurrency} at once, "
             f"{one.politeness.crawls} crawls at once",
         }

@@ -193,9 +193,10 @@ def from_card_selectors(page: PageContext, layout: CardSelectors, market: Market
             continue
         raw = _raw(card, layout.fields, layout.patterns)
         said = _identified(claims(f"declared:{layout.name}", **dict(_values(raw, page.base, page.used_here))), market)
-        key = said.get("id") or said.get("url")
-        if said.get("title") and key and key not in market.listing.placeholders:
-            found.setdefault(str(key), said)
+        # Without an id it leads elsewhere: an advert, a placeholder.
+        number = said.get("id")
+        if said.get("title") and number and number not in market.listing.placeholders:
+            found.setdefault(str(number), said)
     return list(found.values())
 
 
