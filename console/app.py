@@ -41,7 +41,7 @@ from console.guards.pace import Pace
 from console.guards.problems import answer_crash, answer_error, answer_http_error, answer_invalid_request
 from console.installation import Installation
 from console.public_address import uses_tls
-from console.web import account, log_in, set_up
+from console.web import account, log_in, set_up, suspect
 from console.web import suspects as suspect_pages
 from counterfoil.exceptions import CounterfoilError
 from counterfoil.settings import Settings
@@ -72,6 +72,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     set_up.router,
     account.router,
     suspect_pages.router,
+    suspect.router,
 )
 
 

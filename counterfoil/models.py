@@ -736,7 +736,10 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A person's decision about one version of a suspect's listing; appended, never overwritten."""
+    """A person's decision about one version of a suspect's listing; appended, never overwritten.
+
+    One that was taken back stays, with `undone_at`, and counts no more.
+    """
 
     id: int
     owner_id: int
@@ -746,6 +749,7 @@ class Verdict:
     note: str | None
     decided_by: str
     decided_at: datetime
+    undone_at: datetime | None = None
 
 
 class CaptureState(StrEnum):

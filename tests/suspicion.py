@@ -84,7 +84,7 @@ def add_suspect(session: Session, title: str, key: str = "L1") -> int:
             planned=[planned],
             now=moment,
         )
-        crawl = claim_crawl(connection, "test", timedelta(seconds=60), {}, moment)
+        crawl = claim_crawl(connection, "test", timedelta(seconds=60), {"example": 99}, moment)
         assert crawl is not None
         add_image(connection, sha256, len(PNG), moment)
         recorded = record_listing(

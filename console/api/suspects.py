@@ -19,6 +19,7 @@ from console.schemas.judgement import (
     EvidenceShown,
     FoundPage,
     SearchSaid,
+    SuspectRow,
     SuspectShown,
     VerdictSaid,
     VerdictShown,
@@ -97,6 +98,15 @@ def create_verdict(
         return f"/api/v1/suspects/{suspect_id}/verdicts", VerdictShown.model_validate(made)
 
     return create(session, creation, "verdict.add", f"suspect {suspect_id}", make, kind=said.kind)
+
+
+@router.post("/{suspect_id}/undo", dependencies=[needs(Role.ANALYST)])
+def undo_verdict(session: CurrentSession, suspect_id: PathId, if_match: IfMatch = None) -> SuspectRow:
+    """Take the last verdict back: the one before it, or none, counts again; 409 where there is none."""
+    with session.act("verdict.undo", f"suspect {suspect_id}") as connection:
+        require_match(if_match, _tag(stored.get_suspect(connection, session.owner.id, suspect_id, lock=True)))
+        undone = stored.undo_verdict(connection, session.owner.id, suspect_id, now=now())
+    return SuspectRow.model_validate(undone)
 
 
 @router.get("/{suspect_id}/evidence")

@@ -65,6 +65,21 @@ def verdict(session: Session, suspect_id: int, kind: str, note: str | None) -> N
 
 
 @click.command()
+@click.argument("suspect_id", type=int)
+@click.pass_obj
+def undo(session: Session, suspect_id: int) -> None:
+    """Take the last verdict on a suspect back: the one before it, or none, counts again.
+
+    \b
+    Example:
+      counterfoil undo 42
+    """
+    with session.act("verdict.undo", f"suspect {suspect_id}") as connection:
+        suspect = stored.undo_verdict(connection, session.owner.id, suspect_id, now=now())
+    click.echo(f"suspect {suspect_id}: {suspect.verdict or 'not decided'}")
+
+
+@click.command()
 @click.option("--product", metavar="ID", help="Note this product (id, SKU or name) as the cause.")
 @click.pass_obj
 def assess(session: Session, product: str | None) -> None:
@@ -119,8 +134,11 @@ def _print(session: Session, view: SuspectView) -> None:
         say("\nNo verdict yet: counterfoil verdict ID counterfeit|lookalike|authorised|unrelated|unsure")
         return
     click.echo()
-    rows = [(one.decided_at, one.kind, one.decided_by, one.listing_version_id, one.note) for one in view.verdicts]
-    print_table(["decided", "verdict", "by", "version id", "note"], rows, empty="")
+    rows = [
+        (one.decided_at, one.kind, one.decided_by, one.listing_version_id, one.note, one.undone_at)
+        for one in view.verdicts
+    ]
+    print_table(["decided", "verdict", "by", "version id", "note", "taken back"], rows, empty="")
 
 
 def _origin(facts: ListingFacts) -> str | None:
@@ -144,4 +162,4 @@ def _where(session: Session, view: SuspectView, sha256: str) -> str:
     return session.evidence.where(Kind.IMAGE, sha256)
 
 
-commands = (suspect, verdict, assess)
+commands = (suspect, verdict, undo, assess)

@@ -193,6 +193,7 @@ class VerdictShown(Shown):
     note: str | None
     decided_by: str
     decided_at: datetime
+    undone_at: datetime | None
 
 
 class SuspectShown(Shown):

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from counterfoil.exceptions import Conflict, NotFound
+from counterfoil.exceptions import Conflict, NotFound, Outdated
 from counterfoil.models import (
     Assessment,
     Reason,
@@ -82,8 +82,7 @@ def add_verdict(
     Raises NotFound, or Conflict when the suspect has changed since `expected_revision`.
     """
     suspect = get_suspect(connection, owner_id, suspect_id, lock=True)
-    if expected_revision is not None and expected_revision != suspect.revision:
-        raise Conflict(f"Suspect {suspect_id} has changed since it was shown: look at it again.")
+    _require_revision(suspect, expected_revision)
     row = connection.execute(
         verdicts.insert()
         .values(
@@ -99,6 +98,29 @@ def add_verdict(
     ).one()
     _change(connection, suspect, {"verdict": kind}, now)
     return _verdict(row)
+
+
+def undo_verdict(
+    connection: sa.Connection,
+    owner_id: int,
+    suspect_id: int,
+    *,
+    expected_revision: int | None = None,
+    now: datetime,
+) -> Suspect:
+    """Take the last verdict back, so that the one before it, or none, counts again; the row stays and says when.
+
+    Raises NotFound, or Conflict where there is none to take back or the suspect has changed since `expected_revision`.
+    """
+    suspect = get_suspect(connection, owner_id, suspect_id, lock=True)
+    _require_revision(suspect, expected_revision)
+    *before, last = [None, *(one for one in list_verdicts(connection, owner_id, suspect_id) if one.undone_at is None)]
+    if last is None:
+        raise Conflict(f"Suspect {suspect_id} has no verdict to take back.")
+    connection.execute(verdicts.update().where(verdicts.c.id == last.id).values(undone_at=now))
+    kept = before[-1]
+    _change(connection, suspect, {"verdict": kept.kind if kept else None}, now)
+    return get_suspect(connection, owner_id, suspect_id)
 
 
 def get_suspect(connection: sa.Connection, owner_id: int, suspect_id: int, *, lock: bool = False) -> Suspect:
@@ -156,6 +178,11 @@ def list_verdicts(connection: sa.Connection, owner_id: int, suspect_id: int) -> 
     """The verdicts on a suspect, oldest first."""
     mine = sa.select(verdicts).where(verdicts.c.owner_id == owner_id, verdicts.c.suspect_id == suspect_id)
     return [_verdict(row) for row in connection.execute(mine.order_by(verdicts.c.id))]
+
+
+def _require_revision(suspect: Suspect, expected: int | None) -> None:
+    if expected is not None and expected != suspect.revision:
+        raise Outdated(f"Suspect {suspect.id} has changed since it was shown: look at it again.")
 
 
 def _live_assessments() -> sa.Select[Any]:
@@ -319,4 +346,5 @@ def _verdict(row: sa.Row[Any]) -> Verdict:
         note=row.note,
         decided_by=row.decided_by,
         decided_at=row.decided_at,
+        undone_at=row.undone_at,
     )

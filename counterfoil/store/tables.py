@@ -611,6 +611,7 @@ verdicts = sa.Table(
     sa.Column("note", sa.Text),
     sa.Column("decided_by", sa.String(200), nullable=False),
     sa.Column("decided_at", Time, nullable=False),
+    sa.Column("undone_at", Time),
     sa.Index("ix_verdicts_suspect_id", "suspect_id"),
 )
 

@@ -1,0 +1,193 @@
+"""Deciding one suspect after the other: by the page's buttons, by keyboard in a real Chromium, and by two people."""
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from conftest import skip
+from fastapi.testclient import TestClient
+from people import HOST, browser, new_account, session_token
+from playwright.sync_api import Page, expect, sync_playwright
+from servers import free_port
+from suspicion import add_suspect
+
+from console.app import create_app
+from console.session import Session
+from counterfoil.models import Role
+from counterfoil.store.audit import list_audit_entries
+from counterfoil.store.suspects import get_suspect, list_verdicts
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """An owner with three suspects."""
+    monkeypatch.setenv("COUNTERFOIL_DATA", str(tmp_path / "data"))
+    session = Session()
+    for number in (1, 2, 3):
+        add_suspect(session, f"Lamp {number}", f"L{number}")
+    return session
+
+
+@pytest.fixture
+def ann(session: Session) -> TestClient:
+    return person(session, "ann")
+
+
+def person(session: Session, name: str, role: Role = Role.ANALYST) -> TestClient:
+    return browser(session.installation, new_account(session.store, session.owner.id, name, role))
+
+
+def decide(client: TestClient, suspect: int, kind: str, revision: int, query: str = "") -> httpx.Response:
+    return client.post(f"/suspects/{suspect}/verdict{query}", data={"kind": kind, "revision": str(revision)})
+
+
+def verdict_of(session: Session, suspect: int) -> str | None:
+    with session.read() as connection:
+        return get_suspect(connection, session.owner.id, suspect).verdict
+
+
+def test_a_verdict_leads_to_the_next_of_the_search(ann: TestClient, session: Session) -> None:
+    queue = "?verdict=none&sort=oldest"
+    assert 'rel="next"' in ann.get(f"/suspects/1{queue}").text
+    answer = decide(ann, 1, "counterfeit", 1, queue)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/suspects/2?verdict=none&sort=oldest")
+    assert decide(ann, 2, "unrelated", 1).headers["location"].startswith("/suspects/")
+    assert [verdict_of(session, one) for one in (1, 2, 3)] == ["counterfeit", "unrelated", None]
+
+
+def test_the_address_holds_the_search_and_names_escape_nothing(ann: TestClient) -> None:
+    page = ann.get("/", params={"words": 'lamp "x', "sort": "oldest"})
+    assert page.status_code == 200 and 'value="lamp &#34;x"' in page.text
+    assert "/suspects/1?words=lamp" in ann.get("/", params={"words": "lamp"}).text
+
+
+def test_a_verdict_on_what_has_changed_since_it_was_shown_is_refused(ann: TestClient, session: Session) -> None:
+    bob = person(session, "bob")
+    assert decide(bob, 1, "authorised", 1).status_code == 303
+    answer = decide(ann, 1, "counterfeit", 1)
+    assert answer.status_code == 412 and "look at it again" in answer.text
+    assert verdict_of(session, 1) == "authorised"
+
+
+def test_the_last_verdict_can_be_taken_back_and_stays_readable(ann: TestClient, session: Session) -> None:
+    for revision, kind in ((1, "counterfeit"), (2, "unsure")):
+        decide(ann, 1, kind, revision)
+    undo = [ann.post("/suspects/1/undo", data={"revision": str(revision)}) for revision in (3, 4, 5)]
+    assert [answer.status_code for answer in undo] == [303, 303, 409]
+    with session.read() as connection:
+        kept = list_verdicts(connection, session.owner.id, 1)
+        actions = [entry.action for entry in list_audit_entries(connection, session.owner.id)]
+    assert [one.kind for one in kept] == ["counterfeit", "unsure"] and all(one.undone_at for one in kept)
+    assert verdict_of(session, 1) is None
+    assert "taken back" in ann.get("/suspects/1").text
+    assert actions == ["verdict.undo", "verdict.undo", "verdict.add", "verdict.add"]
+
+
+def test_a_verdict_that_was_taken_back_does_not_come_back_after_the_one_before_it(
+    ann: TestClient, session: Session
+) -> None:
+    decide(ann, 1, "counterfeit", 1)
+    decide(ann, 1, "unsure", 2)
+    ann.post("/suspects/1/undo", data={"revision": "3"})
+    assert verdict_of(session, 1) == "counterfeit"
+
+
+def test_a_viewer_sees_no_buttons_and_can_decide_nothing(session: Session) -> None:
+    viewer = person(session, "vic", Role.VIEWER)
+    page = viewer.get("/suspects/1").text
+    assert "Lamp 1" in page and "/verdict" not in page
+    assert decide(viewer, 1, "counterfeit", 1).status_code == 403
+
+
+def test_programs_take_a_verdict_back_too(ann: TestClient) -> None:
+    decide(ann, 1, "counterfeit", 1)
+    tag = ann.get("/api/v1/suspects/1").headers["etag"]
+    assert ann.post("/api/v1/suspects/1/undo", headers={"If-Match": '"1"'}).status_code == 412
+    assert ann.post("/api/v1/suspects/1/undo", headers={"If-Match": tag}).json()["verdict"] is None
+
+
+# ------------------------------------------------------------------------------------------ a real Chromium
+
+
+@pytest.fixture
+def served(session: Session) -> Iterator[str]:
+    """The pages' address."""
+    port = free_port()
+    config = uvicorn.Config(create_app(session.installation), host="127.0.0.1", port=port, log_level="warning")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"{HOST}:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def page(served: str, session: Session) -> Iterator[Page]:
+    """A page of a Chromium in which an analyst is logged in; what its console says is collected in `said`."""
+    program = shutil.which("chromium")
+    if program is None:
+        skip("Chromium is not installed")
+    token, _ = session_token(session.store, new_account(session.store, session.owner.id, "ann", Role.ANALYST))
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        context = chromium.new_context()
+        context.add_cookies([{"name": "counterfoil", "value": token, "url": served}])
+        page = context.new_page()
+        yield page
+        chromium.close()
+
+
+def test_suspects_are_decided_by_keyboard_alone_and_the_last_verdict_taken_back(
+    page: Page, served: str, session: Session
+) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{served}/suspects/1?sort=oldest")
+    page.get_by_label("Note").press("Enter")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("1")
+    page.wait_for_url("**/suspects/2?sort=oldest")
+    expect(page.locator("h1")).to_have_text("Lamp 2", timeout=30_000)
+    expect(page.locator("#said")).to_contain_text("counterfeit", timeout=30_000)
+    with session.read() as connection:
+        assert [one.kind for one in list_verdicts(connection, session.owner.id, 1)] == ["counterfeit"]
+    page.keyboard.press("u")
+    page.wait_for_url("**/suspects/1?sort=oldest")
+    assert verdict_of(session, 1) is None
+    page.keyboard.press("j")
+    page.wait_for_url("**/suspects/2?sort=oldest")
+    page.keyboard.press("4")
+    page.wait_for_url("**/suspects/3?sort=oldest")
+    page.keyboard.press("k")
+    page.wait_for_url("**/suspects/2?sort=oldest")
+    page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden(timeout=30_000)
+    page.keyboard.press("/")
+    page.wait_for_url(f"{served}/?sort=oldest")
+    assert [verdict_of(session, one) for one in (1, 2, 3)] == [None, "unrelated", None]
+    assert complaints == []
+
+
+def test_a_verdict_that_was_refused_is_said_where_the_person_has_gone_on_to(
+    page: Page, served: str, session: Session
+) -> None:
+    page.goto(f"{served}/suspects/1?sort=oldest")
+    decide(person(session, "bob"), 1, "authorised", 1)
+    page.keyboard.press("1")
+    page.wait_for_url("**/suspects/2?sort=oldest")
+    expect(page.locator("#said")).to_contain_text("has changed", timeout=30_000)
+    assert page.locator("#said a").get_attribute("href", timeout=5_000).endswith("/suspects/1?sort=oldest")
+    assert verdict_of(session, 1) == "authorised"
