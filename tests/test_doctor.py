@@ -19,6 +19,7 @@ from rows import claimed, new_monitor, new_owner, new_run, pictures, record
 
 import console.doctor.clocks
 import console.doctor.folders
+import console.doctor.indexes
 import counterfoil.chromium
 from console.doctor.examination import CHECKS, examine, worst
 from console.doctor.findings import Finding, Level, ok
@@ -321,6 +322,15 @@ def test_an_index_that_is_missing_is_a_hint_and_one_that_is_damaged_is_wrong(on_
     (file,) = (on_sqlite.settings.data / "index").glob("suspects-*.sqlite")
     file.write_bytes(file.read_bytes()[:4_096] + b"\xff" * 8_192)
     expect(on_sqlite, "index", Level.WRONG, "counterfoil index rebuild")
+
+
+def test_a_large_index_is_not_read_to_its_end_while_delivery_waits(
+    on_sqlite: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_index(on_sqlite.settings)) as index:
+        rebuild(store, index)
+    monkeypatch.setattr(console.doctor.indexes, "_LARGEST_READ", 0)
+    expect(on_sqlite, "index", Level.OK, "0 suspects", "counterfoil index verify")
 
 
 def suspect_waits(store: Store, since: timedelta, *, parked: bool = False) -> None:

@@ -13,6 +13,8 @@ from indexer.base import IndexState
 from indexer.opening import open_index
 
 _OLD = timedelta(minutes=10)
+# Reading this much takes a second or two, for which nothing can be delivered.
+_LARGEST_READ = 200_000_000
 _MADE_ANEW = "it is made from the database by the next start, or at once: counterfoil index rebuild"
 
 
@@ -23,11 +25,14 @@ def check_index(place: Place) -> Finding:
             state = index.state()
             if state is not IndexState.READY:
                 return hint(f"the suspect index is {state}", _MADE_ANEW)
-            index.check()
             health = index.health()
+            found = f"{health.engine}, {health.documents} suspects, {size(health.size)}"
+            if health.engine == "embedded" and health.size > _LARGEST_READ:
+                return ok(f"{found}; too large to be read to its end here: counterfoil index verify does")
+            index.check()
         except IndexUnavailable as error:
             return wrong(str(error))
-    return ok(f"{health.engine}, {health.documents} suspects, {size(health.size)}")
+    return ok(found)
 
 
 def check_outbox(place: Place) -> Finding:
