@@ -13,6 +13,7 @@ from counterfoil.models import (
     ListingFacts,
     Match,
     MatchDecision,
+    MatchKind,
     PriceRange,
     Product,
     Reason,
@@ -23,6 +24,7 @@ from counterfoil.models import (
 from counterfoil.rates import RateTable
 from counterfoil.scoring import combine, score
 from counterfoil.scoring.names import read_title
+from counterfoil.scoring.pictures import picture_reason
 from counterfoil.scoring.profile import make_profile
 from counterfoil.scoring.replicas import replica_reason
 
@@ -112,6 +114,19 @@ def test_weight_and_words_follow_the_decision(decision: MatchDecision, weight: f
     assert said.weight == pytest.approx(weight)
     assert said.text.startswith(words)
     assert (said.evidence["decision"], said.evidence["transform"]["mirrored"]) == (decision, True)
+
+
+def test_the_same_product_photographed_anew_weighs_as_much_as_its_name_and_less_than_any_copy() -> None:
+    anew = replace(match(0, 0.9), kind=MatchKind.SAME_PRODUCT, distance=None, stage="print")
+    alike = replace(anew, decision=MatchDecision.REVIEW, one_of=(8, 9))
+    reasons = [picture_reason((one,)) for one in (anew, alike)]
+    assert [reason.weight for reason in reasons if reason] == [0.20, 0.10]
+    assert reasons[1] is not None
+    assert "one that cannot be told from it" in reasons[1].text
+    assert reasons[1].evidence["one_of"] == [8, 9]
+    copied = picture_reason((anew, replace(match(4, 0.9), decision=MatchDecision.REVIEW)))
+    assert copied is not None
+    assert copied.evidence["kind"] == "copy"
 
 
 def test_a_confirmed_match_comes_before_one_to_be_reviewed() -> None:

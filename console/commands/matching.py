@@ -98,11 +98,12 @@ def _line(one: PictureFile, shown: Iterable[Match], references: ReferenceFiles) 
         "image": str(one.path),
         "informative": one.fingerprint is not None and one.fingerprint.informative,
         "error": one.error,
-        "matches": [_match_line(match, references) for match in shown],
+        "matches": [_match_line(match, one.matches, references) for match in shown],
     }
 
 
-def _match_line(match: Match, references: ReferenceFiles) -> dict[str, Any]:
+def _match_line(match: Match, every: Iterable[Match], references: ReferenceFiles) -> dict[str, Any]:
+    alike = [str(references.path(other)) for other in every if other.product_id in match.one_of]
     return {
         "reference": str(references.path(match)),
         "score": round(match.score, 4),
@@ -110,6 +111,7 @@ def _match_line(match: Match, references: ReferenceFiles) -> dict[str, Any]:
         "kind": match.kind.value,
         "stage": match.stage,
         "transform": asdict(match.transform) if match.transform is not None else None,
+        **({"one_of": alike} if alike else {}),
     }
 
 
@@ -124,7 +126,8 @@ def _words(one: PictureFile, shown: tuple[Match, ...], references: ReferenceFile
 
 def _match_words(match: Match, references: ReferenceFiles) -> str:
     said = f"{match.kind.value} of {references.path(match)}"
-    return f"{said}, {match.decision.value}, score {match.score:.3f} ({match.stage})"
+    alike = f", or one of {len(match.one_of)} others" if match.one_of else ""
+    return f"{said}{alike}, {match.decision.value}, score {match.score:.3f} ({match.stage})"
 
 
 def _kept(one: PictureFile) -> dict[str, Any]:

@@ -12,7 +12,7 @@ _LEAST_SCORE = 0.8
 # Right about as often as not: enough to add to another reason, too little to make a suspect alone.
 _REVIEW = 0.35
 # Whoever has the product photographs it, those who may sell it too: worth as much as naming it in the title.
-_SAME_PRODUCT = 0.35
+_SAME_PRODUCT, _SAME_PRODUCT_REVIEW = 0.20, 0.10
 # The hash alone says so, and nobody can look any more.
 _UNVERIFIED = 0.55
 
@@ -24,7 +24,7 @@ def picture_reason(matches: tuple[Match, ...]) -> Reason | None:
     """The best match as a reason; its weight follows the decision."""
     if not matches:
         return None
-    best = max(matches, key=lambda match: (_ORDER[match.decision], _KIND[match.kind], match.score))
+    best = max(matches, key=lambda match: (_KIND[match.kind], _ORDER[match.decision], match.score))
     return Reason(
         kind=ReasonKind.IMAGE_COPY,
         weight=round(_weight(best), 4),
@@ -39,17 +39,18 @@ def picture_reason(matches: tuple[Match, ...]) -> Reason | None:
             **({} if best.distance is None else {"distance": best.distance, "bits": BITS}),
             **({} if best.agreement is None else {"agreement": best.agreement}),
             **({} if best.transform is None else {"transform": asdict(best.transform)}),
+            **({"one_of": list(best.one_of)} if best.one_of else {}),
         },
     )
 
 
 def _weight(match: Match) -> float:
+    if match.kind is MatchKind.SAME_PRODUCT:
+        return _SAME_PRODUCT if match.decision is MatchDecision.CONFIRMED else _SAME_PRODUCT_REVIEW
     if match.decision is MatchDecision.REVIEW:
         return _REVIEW
     if match.decision is MatchDecision.UNVERIFIED:
         return _UNVERIFIED
-    if match.kind is MatchKind.SAME_PRODUCT:
-        return _SAME_PRODUCT
     return _COPY * max(_LEAST_SCORE, match.score)
 
 
@@ -64,7 +65,8 @@ def _text(match: Match) -> str:
 
 def _what(match: Match) -> str:
     if match.kind is MatchKind.SAME_PRODUCT:
-        return "another photo of the product on your photo"
+        alike = ", or of one that cannot be told from it" if match.one_of else ""
+        return f"another photo of the product on your photo{alike}"
     changes = _changes(match.transform) if match.transform else ""
     return "the very file of your photo" if match.stage == "exact" else f"a{changes} copy of your photo"
 
