@@ -29,6 +29,7 @@ _RATE = 0.01
 # Photos in which another maker's product is to be seen as well, told by eye: there a match with it is no false alarm.
 _SHOWS_TOO = {
     "shelf_Arla-Medium-Fat-Milk_003.jpg": "Garant",
+    "shelf_Arla-Medium-Fat-Milk_009.jpg": "Garant",
     "shelf_Arla-Medium-Fat-Milk_022.jpg": "Garant",
     "shelf_Oatly-Oat-Milk_004.jpg": "Alpro",
     "shelf_Oatly-Oat-Milk_009.jpg": "Alpro",

@@ -31,8 +31,12 @@ _REACH = 8.0
 # A map that stretches or flattens more shows no package that a person would recognise.
 _MOST_STRETCH, _LEAST_STRETCH, _MOST_FLATTENED = 5.0, 0.12, 3.5
 
-# Features on the product that fit one map. Measured on benchmarks/same_product.py, see docs/same-product.md.
-_REVIEW, _CONFIRMED = 9, 15
+# Features on the product that fit one map: fewer are chance.
+_FEWEST = 9
+# What they are worth: as many as there are where the colours agree, a share of that where they do not (prints are also
+# photographed in bad light). From so much on it is for review, and sure. See docs/same-product.md.
+_WORTH_WITHOUT_COLOUR = 0.3
+_REVIEW, _CONFIRMED = 4.0, 8.0
 # Below that many an own photo is not placed by another reference image: its middle is taken for the product.
 _PLACED_BY = 8
 _MIDDLE = 0.31
@@ -75,9 +79,14 @@ class _Sighting:
 
 @dataclass(frozen=True, slots=True)
 class _Ranked:
-    """A sighting beside the others: how many of its features no other found product has, and what it weighs."""
+    """A sighting beside the others.
+
+    `worth` says how surely the product is there, `weight` how it ranks among the products found, `alone` how many of
+    its features no other of them has.
+    """
 
     sighting: _Sighting
+    worth: float
     alone: int
     weight: float
 
@@ -114,6 +123,8 @@ class PrintBank:
         for one in found:
             product_id = self._references[one.number].product_id
             ranked = self._ranked(picture, one, found)
+            if ranked.worth < _REVIEW:
+                continue
             if product_id not in best or ranked.weight > best[product_id].weight:
                 best[product_id] = ranked
         ordered = sorted(best.values(), key=lambda one: -one.weight)
@@ -132,7 +143,7 @@ class PrintBank:
                 continue
             kept = self._on_product(number)[fit.there]
             count = min(len(np.unique(fit.here[kept])), len(np.unique(fit.there[kept])))
-            if count >= _REVIEW:
+            if count >= _FEWEST:
                 found.append(_Sighting(number, fit, count))
         return found
 
@@ -175,8 +186,13 @@ class PrintBank:
             if self._references[other.number].product_id != own:
                 shared |= self._common(one.number, other.number)
         alone = int(np.count_nonzero(~shared[features]))
-        weight = (alone + _SHARED * (len(features) - alone)) * self._colours_agree(picture, one)
-        return _Ranked(one, alone, weight)
+        colours = self._colours_agree(picture, one)
+        return _Ranked(
+            sighting=one,
+            worth=one.count * (_WORTH_WITHOUT_COLOUR + (1 - _WORTH_WITHOUT_COLOUR) * colours),
+            alone=alone,
+            weight=(alone + _SHARED * (len(features) - alone)) * colours,
+        )
 
     def _find_common(self, number: int, other: int) -> NDArray[np.bool_]:
         """Which features of one reference image another has too."""
@@ -227,12 +243,12 @@ class PrintBank:
         placement: Homography = np.diag([*given, 1.0]) @ one.fit.placement @ np.diag([*taken, 1.0])
         alike = tuple(product_id for product_id in group if product_id != reference.product_id)
         # What is found by its maker's logo alone may be a product that is not registered.
-        sure = one.count >= _CONFIRMED and ranked.alone >= _REVIEW and ranked.weight >= _LEAST_WEIGHT
+        sure = ranked.worth >= _CONFIRMED and ranked.alone >= _FEWEST and ranked.weight >= _LEAST_WEIGHT
         return Match(
             image_sha256=sketch.fingerprint.image_sha256,
             reference_image_id=reference.reference_image_id,
             product_id=reference.product_id,
-            score=round(one.count / (one.count + _REVIEW), 4),
+            score=round(ranked.worth / (ranked.worth + _REVIEW), 4),
             stage=PRINT,
             kind=MatchKind.SAME_PRODUCT,
             decision=(MatchDecision.CONFIRMED if sure and reference.product_id not in group else MatchDecision.REVIEW),
