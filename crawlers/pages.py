@@ -4,10 +4,8 @@ These two read any marketplace by its declaration. A marketplace that needs more
 web-poet's `handle_urls` for its addresses.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 import attrs
 from parsel import Selector, SelectorList
@@ -19,32 +17,9 @@ from crawlers.charsets import page_text
 from crawlers.extraction import extract_listing
 from crawlers.items import ListingItem
 from crawlers.reading.context import PageContext
-from crawlers.reading.kinds import is_not_found
+from crawlers.reading.kinds import barrier, is_not_found
 from crawlers.reading.reader import read_results
 from crawlers.structured import Document
-
-# Words in the title of pages that stand in the way of a crawler. Only looked for where the page shows no listing.
-_BARRIERS = (
-    *(
-        "captcha",
-        "robot check",
-        "are you a robot",
-        "not a robot",
-        "access denied",
-        "access to this page has been denied",
-    ),
-    *("attention required", "just a moment", "verify you are human", "security check", "security verification"),
-    *("unusual traffic", "pardon our interruption", "request blocked", "log in or sign up", "验证码", "安全验证"),
-)
-_RIDDLES = "iframe[src*=captcha], form[action*=captcha], form img[src*=captcha], form[id*=captcha]"
-# A page that asks for a password is a log-in page if its title, or its address, says so too; a form at the top of every
-# page of a shop is none.
-_LOG_INS = (
-    *("log in", "login", "sign in", "signin", "log on", "anmelden", "einloggen", "se connecter", "connexion"),
-    *("iniciar sesión", "accedi", "entrar", "inloggen", "logga in", "zaloguj", "войти", "вход", "登录", "登錄"),
-    *("ログイン", "로그인"),
-)
-_LOG_IN_PATH = re.compile(r"(^|[/_.-])(log-?in|sign-?in|sign-?on|logon|auth|passport|sso)([/_.-]|$)", re.IGNORECASE)
 
 
 class PageKind(StrEnum):
@@ -118,14 +93,7 @@ class DeclaredPage(WebPage[ListingItem]):
 
     def is_barrier(self) -> bool:
         """Whether the page stands in the way: captcha, challenge, refusal, log-in. Asked where it shows no listing."""
-        title = f"{self.context.heading or ''} {self.css('title::text').get() or ''}".casefold()
-        if any(words in title for words in _BARRIERS) or self.css(_RIDDLES):
-            return True
-        asks = bool(self.css("input[type=password]"))
-        return asks and (any(words in title for words in _LOG_INS) or self._is_at_log_in())
-
-    def _is_at_log_in(self) -> bool:
-        return bool(_LOG_IN_PATH.search(urlsplit(str(self.url)).path))
+        return barrier(self.context)
 
 
 @attrs.define

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from counterfoil.marketplaces import Marketplace
 from crawlers.addresses import listing_id
@@ -30,6 +31,18 @@ _BARRIER_MARKS = re.compile(
     r"/_Incapsula_Resource|"
     r"nc_1_wrapper|punish\?x5secdata|_____tmd_____|awswaf|errors/validateCaptcha|akamai-bm|distil_r_captcha",
 )
+_RIDDLES = (
+    "boolean(//iframe[contains(@src,'captcha')] | //form[contains(@action,'captcha') or contains(@id,'captcha')] | "
+    "//form//img[contains(@src,'captcha')])"
+)
+# A page that asks for a password is a log-in page if its title, or its address, says so too; a form at the top of every
+# page of a shop is none.
+_LOG_INS = (
+    *("log in", "login", "sign in", "signin", "log on", "anmelden", "einloggen", "se connecter", "connexion"),
+    *("iniciar sesión", "accedi", "entrar", "inloggen", "logga in", "zaloguj", "войти", "вход", "登录", "登錄"),
+    *("ログイン", "로그인"),
+)
+_LOG_IN_PATH = re.compile(r"(^|[/_.-])(log-?in|sign-?in|sign-?on|logon|auth|passport|sso)([/_.-]|$)", re.IGNORECASE)
 _NOT_FOUND = re.compile(
     r"\b404\b|not found|page (?:can(?:no|')t|could not) be found|no longer (?:available|exists)|does not exist|"
     r"nicht gefunden|"
@@ -49,6 +62,7 @@ _EMPTY = re.compile(
     re.I,
 )
 _LONGEST = 60_000
+_SHORT = 60_000
 # So many listings on a page of one thing are hardly its asides.
 _MANY_CARDS = 8
 _BUY = re.compile(
@@ -164,7 +178,15 @@ def barrier(page: PageContext) -> bool:
     said = f"{page.title or ''} {page.heading or ''}"
     if _BARRIERS.search(said):
         return True
-    return len(page.text) < 60_000 and bool(_BARRIER_MARKS.search(page.text))
+    if len(page.text) < _SHORT and _BARRIER_MARKS.search(page.text):
+        return True
+    return bool(page.root.xpath(_RIDDLES)) or _is_log_in(page, said.casefold())
+
+
+def _is_log_in(page: PageContext, said: str) -> bool:
+    if not page.root.xpath("boolean(//input[@type='password'])"):
+        return False
+    return any(words in said for words in _LOG_INS) or bool(_LOG_IN_PATH.search(urlsplit(page.url or "").path))
 
 
 def is_not_found(page: PageContext) -> bool:
