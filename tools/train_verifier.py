@@ -38,7 +38,7 @@ MODEL, CARD = _FOLDER / "verifier.json", Path(__file__).parent.parent / "docs" /
 
 # Not a copy, though most of the product agrees: photographed anew (see `tools.retaking`).
 RETAKEN = "retaken"
-HELD_OUT = frozenset({Kind.SCREEN, Kind.PERSPECTIVE, Kind.WATERMARK, Kind.LOGO})
+HELD_OUT = frozenset({Kind.WATERMARK, Kind.LOGO})
 # One more than the engine looks at: the query's own reference takes one place.
 _CANDIDATES = Settings().candidates + 1
 _LARGEST = 800
