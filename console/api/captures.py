@@ -18,7 +18,7 @@ _ENDINGS = {CaptureRole.SCREENSHOT: "png", CaptureRole.PAGE: "html", CaptureRole
 @router.get(
     "/api/v1/captures/{capture_id}/{role}",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}, "description": "The file's bytes, in its own type."}},
+    responses={200: {"content": {"*/*": {}}, "description": "The file's bytes, in its own type."}},
 )
 def get_capture_file(capture_id: PathId, role: CaptureRole, session: CurrentSession) -> Response:
     """A file of one of the owner's captures: `screenshot`, `page` or `warc`; 410 once retention has deleted it."""
