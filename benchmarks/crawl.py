@@ -22,6 +22,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from benchmarks.browser_market import measure_browser_market
 from benchmarks.shop import Answered, Shop, open_shop
 from counterfoil.evidence import EvidenceStore, open_evidence
 from counterfoil.exceptions import UnreadablePicture
@@ -130,6 +131,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, open_shop(Path(name), arguments.listings, arguments.pictures) as shop:
         product, first = measure_first_runs(Path(name), shop, arguments)
         measure_second_run(product, product.judge(), first)
+    if arguments.browser_listings:
+        with tempfile.TemporaryDirectory() as name:
+            measure_browser_market(Path(name), arguments.browser_listings)
 
 
 def measure_first_runs(folder: Path, shop: Shop, arguments: argparse.Namespace) -> tuple[Product, Run]:
@@ -229,6 +233,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--listings", type=int, default=1_000, help="of the market")
     parser.add_argument("--pictures", type=int, default=2, help="of each listing, no two alike")
     parser.add_argument("--rounds", type=int, default=3, help="in which both peers crawl it once")
+    parser.add_argument("--browser-listings", type=int, default=100, help="of a market shown by script; 0: none")
     return parser.parse_args()
 
 

@@ -44,8 +44,8 @@ class Shop:
 
 
 @contextmanager
-def open_shop(folder: Path, listings: int, pictures_each: int) -> Iterator[Shop]:
-    """A shop on a free port of this machine with so many listings, no two pictures alike."""
+def open_shop(folder: Path, listings: int, pictures_each: int, flag: str | None = None) -> Iterator[Shop]:
+    """A shop on a free port of this machine with so many listings, no two pictures alike; `flag` is for its server."""
     images, catalogue, log = folder / "pictures", folder / "catalogue.jsonl", folder / "requests.jsonl"
     images.mkdir()
     with catalogue.open("w", encoding="utf-8") as file:
@@ -55,7 +55,7 @@ def open_shop(folder: Path, listings: int, pictures_each: int) -> Iterator[Shop]
                 (images / name).write_bytes(_photograph(number * pictures_each + position))
             file.write(json.dumps(_listing(number, names)) + "\n")
     log.touch()
-    own = ("--catalogue", str(catalogue), "--images", str(images), "--log", str(log))
+    own = (*([flag] if flag else []), "--catalogue", str(catalogue), "--images", str(images), "--log", str(log))
     server = subprocess.Popen(
         [sys.executable, "-m", "examples.marketplace", "serve", "--port", "0", *own], stdout=subprocess.PIPE, text=True
     )

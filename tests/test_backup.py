@@ -51,7 +51,7 @@ from counterfoil.store.engine import connect
 from counterfoil.store.images import add_image
 from counterfoil.store.owners import add_owner, list_owners
 from counterfoil.store.parts import LONGEST_LEASE, Registration, register_part
-from counterfoil.store.retention import bodies_after, images_after
+from counterfoil.store.retention import bodies_after, capture_files_after, images_after
 from counterfoil.store.schema import UNFINISHED_RESTORE, current_revision, head_revision
 from indexer.opening import open_index
 from indexer.rebuild import rebuild, verify
@@ -176,7 +176,11 @@ def lost_evidence(settings: Settings) -> list[str]:
     """Files that the database speaks of and that are not there, or not what their names say."""
     evidence = open_evidence(settings)
     with closing(open_store(settings)) as store, store.read() as connection:
-        named = {Kind.IMAGE: images_after(connection, "", 10_000), Kind.BODY: bodies_after(connection, "", 10_000)}
+        named = {
+            Kind.IMAGE: images_after(connection, "", 10_000),
+            Kind.BODY: bodies_after(connection, "", 10_000),
+            Kind.CAPTURE: capture_files_after(connection, "", 10_000),
+        }
     lost = []
     for kind, names in named.items():
         for name in names:
@@ -652,7 +656,7 @@ def test_the_commands_say_what_they_did(house: House, elsewhere: Settings) -> No
     target = str(house.target)
     taken = run_command(environment(house.settings), "backup", target)
     assert (taken.status, taken.errors) == (0, "")
-    assert "21 pictures, 1 bodies; copied 22 files" in taken.output
+    assert "21 pictures, 1 bodies, 0 files of captures; copied 22 files" in taken.output
     verified = run_command(environment(house.settings), "backup", target, "--verify")
     assert (verified.status, verified.output.split(":")[0]) == (0, "whole")
     restored = run_command(environment(elsewhere), "restore", target)

@@ -15,8 +15,10 @@ from PIL import Image
 from rows import NOON, claim, claimed, count, new_owner, new_product, record
 from test_store_suspects import assessment
 
+from counterfoil.backup.listing import put, read_listing, write_listing
 from counterfoil.clock import now
 from counterfoil.evidence import EvidenceStore, Kind
+from counterfoil.evidence.folder import FolderFiles
 from counterfoil.evidence.warc import Exchange, read_warc, warc_problems, write_warc
 from counterfoil.models import (
     Capture,
@@ -215,6 +217,17 @@ def test_a_capture_is_kept_as_long_as_its_own_suspect(archive: Archive) -> None:
     assert archive.evidence.find(Kind.CAPTURE, other.files[0].sha256) is None
     with archive.store.read() as connection:
         assert list_captures(connection, theirs, other.suspect_id)[0].files[0].deleted_at == TODAY
+
+
+def test_a_backup_takes_the_files_of_captures_along(archive: Archive, tmp_path: Path) -> None:
+    capture = kept(archive, archive.suspect(archive.listing(days=1), days=1))
+    with archive.store.read() as connection:
+        counts = write_listing(connection, tmp_path / "listing")
+    assert counts[Kind.CAPTURE] == 1
+    (listed,) = [one for one in read_listing(tmp_path / "listing") if one.kind is Kind.CAPTURE]
+    elsewhere = EvidenceStore(FolderFiles(tmp_path / "elsewhere"))
+    put(elsewhere, listed, archive.evidence.get(listed.kind, listed.sha256))
+    assert elsewhere.get_capture(capture.files[0].sha256) == b"a page"
 
 
 def test_a_file_of_a_capture_that_nothing_names_is_swept(archive: Archive) -> None:
