@@ -120,7 +120,7 @@ def test_the_same_product_photographed_anew_weighs_as_much_as_its_name_and_less_
     anew = replace(match(0, 0.9), kind=MatchKind.SAME_PRODUCT, distance=None, stage="print")
     alike = replace(anew, decision=MatchDecision.REVIEW, one_of=(8, 9))
     reasons = [picture_reason((one,)) for one in (anew, alike)]
-    assert [reason.weight for reason in reasons if reason] == [0.20, 0.10]
+    assert [reason.weight for reason in reasons if reason] == [0.15, 0.08]
     assert reasons[1] is not None
     assert "one that cannot be told from it" in reasons[1].text
     assert reasons[1].evidence["one_of"] == [8, 9]

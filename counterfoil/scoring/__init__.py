@@ -23,7 +23,7 @@ from counterfoil.scoring.profile import ProductProfile
 __all__ = ["SCORING_VERSION", "authorised", "combine", "score"]
 
 # Changes whenever the same listing would be scored otherwise.
-SCORING_VERSION = "s2"
+SCORING_VERSION = "s3"
 
 
 def score(

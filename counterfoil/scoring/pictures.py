@@ -11,8 +11,8 @@ _COPY = 0.75
 _LEAST_SCORE = 0.8
 # Right about as often as not: enough to add to another reason, too little to make a suspect alone.
 _REVIEW = 0.35
-# Whoever has the product photographs it, those who may sell it too: worth as much as naming it in the title.
-_SAME_PRODUCT, _SAME_PRODUCT_REVIEW = 0.20, 0.10
+# Whoever has the product photographs it, those who may sell it too: less than naming it, for honest resellers do both.
+_SAME_PRODUCT, _SAME_PRODUCT_REVIEW = 0.15, 0.08
 # The hash alone says so, and nobody can look any more.
 _UNVERIFIED = 0.55
 
