@@ -11,9 +11,10 @@ from suspicion import PNG, add_suspect
 
 from console.session import Session
 from counterfoil.clock import now
-from counterfoil.models import Role
+from counterfoil.models import CaptureFile, CaptureMeans, CaptureRole, Role
+from counterfoil.store.captures import Captured, record_capture
 from counterfoil.store.owners import add_owner
-from counterfoil.store.tables import images
+from counterfoil.store.tables import capture_files, images
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
@@ -54,6 +55,32 @@ def test_pictures_come_from_our_store_with_a_type_told_by_their_bytes(client: Te
     answer = client.get(f"/api/v1/images/{session.evidence.put_image(PNG)}")
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_captures_are_linked_and_what_strangers_wrote_is_only_to_be_saved(client: TestClient, session: Session) -> None:
+    page = b"<script>alert(1)</script>"
+    file = CaptureFile(
+        role=CaptureRole.PAGE, sha256=session.evidence.put_capture(page), size=len(page), media_type="text/html"
+    )
+    made = Captured(
+        means=CaptureMeans.BROWSER, status=200, final_url="u", captured_at=now(), files=(file,), detail=EVIL
+    )
+    with session.store.write() as connection:
+        assert record_capture(connection, 1, made)
+        stranger = add_owner(connection, "stranger", now()).id
+    shown = client.get("/suspects/1").text
+    assert 'href="/api/v1/captures/1/page"' in shown and "by a browser, answered 200" in shown
+    assert "<script>" not in shown
+    answer = client.get("/api/v1/captures/1/page")
+    assert answer.content == page and answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert client.get("/api/v1/captures/1/warc").status_code == 404
+    with browser(session.installation, new_account(session.store, stranger, role=Role.ADMIN, name="other")) as other:
+        assert other.get("/api/v1/captures/1/page").status_code == 404
+    with session.store.write() as connection:
+        connection.execute(capture_files.update().values(deleted_at=datetime(2026, 3, 1, 12, tzinfo=UTC)))
+    assert client.get("/api/v1/captures/1/page").status_code == 410
+    assert "deleted by retention on 2026-03-01" in client.get("/suspects/1").text
 
 
 def test_a_picture_that_the_owner_never_saw_is_not_there(client: TestClient, session: Session) -> None:
