@@ -10,7 +10,7 @@ from console.session import Session
 from counterfoil.egress import guard_from
 from counterfoil.exceptions import AddressRefused, Conflict, InvalidInput
 from counterfoil.marketplaces import Marketplace, get_marketplace
-from counterfoil.models import CrawlLimits, Monitor, MonitorState, Schedule
+from counterfoil.models import CrawlLimits, Monitor, MonitorState, Run, RunState, Schedule
 from counterfoil.store import monitors as stored
 from counterfoil.store.products import list_products
 from counterfoil.store.runs import list_runs
@@ -70,15 +70,18 @@ def resume_monitor(connection: sa.Connection, monitor: Monitor, moment: datetime
     return due
 
 
-def start_run(connection: sa.Connection, session: Session, monitor: Monitor, moment: datetime) -> int:
-    """Run a monitor now; its schedule stays as it is. Raises Conflict where the run would be skipped."""
-    run_id = run_now(connection, monitor, moment, choose_searches(session.settings))
-    newest = list_runs(connection, session.owner.id, monitor.id, limit=1)[0]
-    if run_id is None or newest.finished_at is not None:
+def start_run(connection: sa.Connection, session: Session, monitor: Monitor, moment: datetime) -> Run:
+    """Run a monitor now; its schedule stays as it is. A run that cannot be is kept as skipped (`require_started`)."""
+    run_now(connection, monitor, moment, choose_searches(session.settings))
+    return list_runs(connection, session.owner.id, monitor.id, limit=1)[0]
+
+
+def require_started(monitor: Monitor, run: Run) -> None:
+    """Raise Conflict for a run that was skipped."""
+    if run.state is RunState.SKIPPED:
         raise Conflict(
-            f"The monitor {monitor.name!r} was not run: an earlier run is open, or there is nothing to search for."
+            f"The monitor {monitor.name!r} was not run: an earlier run is still open, or nothing is to be searched for."
         )
-    return run_id
 
 
 def next_five(monitor: Monitor) -> list[datetime]:

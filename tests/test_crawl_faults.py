@@ -92,7 +92,7 @@ ENDINGS = {
     "redirect-loop@results": Ending("layout", "redirects without end", errors=1),
     # other pages than declared
     "layout": Ending("layout", "shows no results, and does not say that there are none", errors=1),
-    "layout@listing": Ending("layout", "30 of 30 listing pages: the page is not what", errors=COUNT),
+    "layout@listing": Ending("layout", "30 of 30 listing pages: the page is not what", COUNT, COUNT, COUNT),
     "status=404@listing": Ending("layout", "none of the 30 listings that the results show can be opened", errors=COUNT),
     "broken-json-ld": Ending("layout", "shows no seller", COUNT, COUNT, COUNT),
     "endless-pages": Ending("limit", "the limit of 60 pages was reached", 56, 30),

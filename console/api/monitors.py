@@ -15,6 +15,7 @@ from console.monitoring import (
     change_monitor,
     next_five,
     pause_monitor,
+    require_started,
     resume_monitor,
     set_up_monitor,
     start_run,
@@ -27,7 +28,6 @@ from counterfoil.clock import now
 from counterfoil.models import CrawlLimits, Monitor, MonitorState, Role, Schedule
 from counterfoil.store import monitors as stored
 from counterfoil.store.owners import hold_owner
-from counterfoil.store.runs import get_run
 from scheduler.planning import choose_searches, plan
 
 router = APIRouter(prefix="/api/v1/monitors", tags=["monitors"], dependencies=[needs(Role.VIEWER)])
@@ -111,8 +111,9 @@ def create_run(session: CurrentSession, monitor_id: PathId, creation: CurrentCre
 
     def make(connection: sa.Connection) -> tuple[str, RunShown]:
         found = stored.get_monitor(connection, session.owner.id, monitor_id)
-        run_id = start_run(connection, session, found, now())
-        return f"/api/v1/runs/{run_id}", RunShown.model_validate(get_run(connection, session.owner.id, run_id))
+        run = start_run(connection, session, found, now())
+        require_started(found, run)
+        return f"/api/v1/runs/{run.id}", RunShown.model_validate(run)
 
     return create(session, creation, "monitor.run", f"monitor {monitor_id}", make)
 

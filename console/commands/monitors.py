@@ -6,7 +6,15 @@ from collections.abc import Iterable
 import click
 import sqlalchemy as sa
 
-from console.monitoring import Plan, next_five, pause_monitor, resume_monitor, set_up_monitor, start_run
+from console.monitoring import (
+    Plan,
+    next_five,
+    pause_monitor,
+    require_started,
+    resume_monitor,
+    set_up_monitor,
+    start_run,
+)
 from console.output import print_fields, print_table, say, when
 from console.session import Session
 from counterfoil.access import access_in_words
@@ -212,8 +220,9 @@ def run_(session: Session, monitor: str) -> None:
     """
     with session.act("monitor.run", monitor) as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
-        run_id = start_run(connection, session, one, now())
-    click.echo(f"run {run_id} waits for a worker (counterfoil up, or counterfoil work)")
+        run = start_run(connection, session, one, now())
+    require_started(one, run)
+    click.echo(f"run {run.id} waits for a worker (counterfoil up, or counterfoil work)")
 
 
 @monitor.command()
