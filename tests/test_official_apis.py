@@ -83,7 +83,7 @@ def test_all_pages_of_an_api_are_read_with_the_details_of_each_listing(bench: Be
     first, market = found[red], bench.market.url
     expected = {
         "ebay": (Decimal("1.50"), "USD", f"{market}/itm/1", "seller1", f"{market}/picture/1/s-l1600.jpg", "Lumen"),
-        "etsy": (Decimal("1.50"), "EUR", f"{market}/listing/1/lamp", "1", f"{market}/picture/1.jpg", None),
+        "etsy": (Decimal("1.50"), "EUR", f"{market}/listing/1", "1", f"{market}/picture/1.jpg", None),
         "mercadolibre": (Decimal("1.5"), "ARS", f"{market}/MLA-1-lamp", "1", f"{market}/picture/1.jpg", "Lumen"),
         "rakuten": (Decimal("1"), "JPY", f"{market}/shop/1/", "shop", f"{market}/picture/1.jpg", None),
     }[client]
