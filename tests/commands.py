@@ -1,6 +1,7 @@
 """Commands as processes of their own, forked from the test so that they start at once; as a plain user on request."""
 
 import ctypes
+import multiprocessing.forkserver
 import os
 import sys
 import tempfile
@@ -70,6 +71,9 @@ def _become(
     environment: Mapping[str, str], arguments: tuple[str, ...], plain_user: bool, output: Path, errors: Path
 ) -> None:
     os.environ.update(environment)
+    # The test's own server of processes is no child of this one, which cannot ask whether it lives: it starts another.
+    server = multiprocessing.forkserver._forkserver  # type: ignore[attr-defined]
+    server._forkserver_pid = server._forkserver_address = server._forkserver_alive_fd = None
     for number, path in ((1, output), (2, errors)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1)
