@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -18,9 +19,9 @@ from suspicion import add_suspect
 
 from console.app import create_app
 from console.session import Session
-from counterfoil.models import Role
+from counterfoil.models import Role, VerdictKind
 from counterfoil.store.audit import list_audit_entries
-from counterfoil.store.suspects import get_suspect, list_verdicts
+from counterfoil.store.suspects import add_verdict, get_suspect, list_verdicts
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
@@ -145,6 +146,17 @@ def page(served: str, session: Session) -> Iterator[Page]:
         page = context.new_page()
         yield page
         chromium.close()
+
+
+def test_the_longest_word_makes_no_page_wider_than_a_telephone(page: Page, served: str, session: Session) -> None:
+    with session.write() as connection:
+        note = "W" * 300
+        kind = VerdictKind.UNSURE
+        add_verdict(connection, session.owner.id, 1, kind, note=note, decided_by="ann", now=datetime.now(UTC))
+    page.set_viewport_size({"width": 360, "height": 800})
+    for path in ("/", "/suspects/1", "/account"):
+        page.goto(served + path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, path
 
 
 def test_suspects_are_decided_by_keyboard_alone_and_the_last_verdict_taken_back(
