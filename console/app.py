@@ -36,12 +36,13 @@ from console.guards.access import needed_role
 from console.guards.body import BodyLimit
 from console.guards.cookies import RenewedCookie
 from console.guards.headers import SecurityHeaders
+from console.guards.language import Language
 from console.guards.origin import OwnOrigin
 from console.guards.pace import Pace
 from console.guards.problems import answer_crash, answer_error, answer_http_error, answer_invalid_request
 from console.installation import Installation
 from console.public_address import uses_tls
-from console.web import account, log_in, set_up, suspect
+from console.web import account, home, log_in, set_up, suspect
 from console.web import suspects as suspect_pages
 from counterfoil.exceptions import CounterfoilError
 from counterfoil.settings import Settings
@@ -71,6 +72,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     log_in.router,
     set_up.router,
     account.router,
+    home.router,
     suspect_pages.router,
     suspect.router,
 )
@@ -117,6 +119,7 @@ def routes() -> list[APIRoute]:
 
 def _add_guards(app: FastAPI, settings: Settings) -> None:
     # The last one added is the first that a request meets.
+    app.add_middleware(Language)
     app.add_middleware(RenewedCookie, settings=settings)
     app.add_middleware(BodyLimit)
     app.add_middleware(OwnOrigin, origins=[settings.http_url.rstrip("/")] if settings.http_url else [])

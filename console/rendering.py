@@ -6,6 +6,8 @@ from typing import Any
 import jinja2
 
 from console.session import RequestSession
+from console.translation import gettext, ngettext
+from console.web.navigation import entries
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -13,9 +15,12 @@ _TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
 )
+_TEMPLATES.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
 
 
 def render(template: str, session: RequestSession | None, **values: Any) -> str:
-    """The page of a template; without a session it has no owner, no name and nothing to log out of."""
-    return _TEMPLATES.get_template(template).render(session=session, **values)
+    """The page of a template; without a session it has no owner, no name, nowhere to go and nothing to log out of."""
+    navigation = entries(session.actor.role) if session else ()
+    return _TEMPLATES.get_template(template).render(session=session, navigation=navigation, **values)

@@ -64,9 +64,9 @@ def test_a_verdict_leads_to_the_next_of_the_search(ann: TestClient, session: Ses
 
 
 def test_the_address_holds_the_search_and_names_escape_nothing(ann: TestClient) -> None:
-    page = ann.get("/", params={"words": 'lamp "x', "sort": "oldest"})
+    page = ann.get("/suspects", params={"words": 'lamp "x', "sort": "oldest"})
     assert page.status_code == 200 and 'value="lamp &#34;x"' in page.text
-    assert "/suspects/1?words=lamp" in ann.get("/", params={"words": "lamp"}).text
+    assert "/suspects/1?words=lamp" in ann.get("/suspects", params={"words": "lamp"}).text
 
 
 def test_a_verdict_on_what_has_changed_since_it_was_shown_is_refused(ann: TestClient, session: Session) -> None:
@@ -154,7 +154,7 @@ def test_the_longest_word_makes_no_page_wider_than_a_telephone(page: Page, serve
         kind = VerdictKind.UNSURE
         add_verdict(connection, session.owner.id, 1, kind, note=note, decided_by="ann", now=datetime.now(UTC))
     page.set_viewport_size({"width": 360, "height": 800})
-    for path in ("/", "/suspects/1", "/account"):
+    for path in ("/suspects", "/suspects/1", "/account"):
         page.goto(served + path)
         assert page.evaluate("document.documentElement.scrollWidth") == 360, path
 
@@ -188,7 +188,7 @@ def test_suspects_are_decided_by_keyboard_alone_and_the_last_verdict_taken_back(
     page.keyboard.press("Escape")
     expect(page.locator("#help")).to_be_hidden(timeout=30_000)
     page.keyboard.press("/")
-    page.wait_for_url(f"{served}/?sort=oldest")
+    page.wait_for_url(f"{served}/suspects?sort=oldest")
     assert [verdict_of(session, one) for one in (1, 2, 3)] == [None, "unrelated", None]
     assert complaints == []
 

@@ -69,7 +69,7 @@ def show_suspect(session: CurrentSession, suspect_id: PathId, asked: CurrentSear
             may_decide=session.actor.role.allows(Role.ANALYST),
             choices=_VERDICTS,
             queue=_queue(session, asked, suspect_id),
-            to_list=asked.address("/"),
+            to_list=asked.address("/suspects"),
             to_decide=asked.address(f"{path}/verdict"),
             to_undo=asked.address(f"{path}/undo"),
         )
@@ -98,7 +98,7 @@ def post_verdict(
             expected_revision=revision,
             now=now(),
         )
-    return RedirectResponse(following or asked.address("/"), status_code=303)
+    return RedirectResponse(following or asked.address("/suspects"), status_code=303)
 
 
 @router.post("/undo", response_class=HTMLResponse, dependencies=_analyst)

@@ -40,7 +40,7 @@ class _Link:
     chosen: bool
 
 
-@router.get("/", response_class=HTMLResponse)
+@router.get("/suspects", response_class=HTMLResponse)
 def list_suspects(session: CurrentSession, asked: CurrentSearch) -> HTMLResponse:
     """The page of suspects, best first, with search and facets."""
     query = replace(asked.query(session), facets=_FACETS)
@@ -59,7 +59,7 @@ def list_suspects(session: CurrentSession, asked: CurrentSearch) -> HTMLResponse
             rows=[_row(document, query, asked, pictures) for document in page.suspects],
             notice=page.notice,
             empty=_empty(asked.restricted),
-            next=replace(asked, cursor=page.next_cursor).address("/") if page.next_cursor else None,
+            next=replace(asked, cursor=page.next_cursor).address("/suspects") if page.next_cursor else None,
         )
     )
 
@@ -88,7 +88,7 @@ def _facets(page: SuspectPage, asked: Asked) -> Iterator[_Link]:
             value = one.label if by_name else one.value
             chosen = getattr(asked, field) == value
             changes: dict[str, Any] = {str(field): None if chosen else value}
-            link = replace(asked, cursor=None, **changes).address("/")
+            link = replace(asked, cursor=None, **changes).address("/suspects")
             yield _Link(label=_label(field, one.label), link=link, count=str(one.count), chosen=chosen)
 
 
