@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from counterfoil.models import Absence, Capture, CaptureMeans, CaptureState
+from counterfoil.models import Absence, Capture, CaptureMeans, CaptureState, RobotsOverride
 
 
 def say(text: str) -> None:
@@ -60,6 +60,13 @@ def absence_words(absence: Absence) -> str:
     if absence.gone_at is None:
         return f"was not there on {when(absence.first_at)} ({absence.why}); a second look decides"
     return f"gone: its address said so on {when(absence.first_at)} and again on {when(absence.gone_at)} ({absence.why})"
+
+
+def robots_words(override: RobotsOverride | None) -> str:
+    """Whether your crawls obey a marketplace's robots.txt, in a line."""
+    if override is None:
+        return "obeyed"
+    return f"OVERRIDDEN since {when(override.decided_at)} by {override.decided_by}: {override.reason}"
 
 
 def capture_words(capture: Capture) -> str:

@@ -99,9 +99,9 @@ class Prober:
             search=search,
         )
 
-    def fetch_allowed(self, url: str) -> bytes:
-        """One page of the site, robots.txt asked first. Raises FetchFailed."""
-        refusal = self._read_robots()
+    def fetch_allowed(self, url: str, *, overridden: bool = False) -> bytes:
+        """One page of the site, robots.txt asked first unless it is overridden. Raises FetchFailed."""
+        refusal = None if overridden else self._read_robots()
         if refusal is not None:
             raise FetchFailed(f"{refusal}.", permanent=True)
         return self.fetch(url)

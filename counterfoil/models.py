@@ -406,6 +406,16 @@ class Monitor:
     next_due_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsOverride:
+    """An owner's decision that crawls of a marketplace go against its robots.txt: why, by whom, and since when."""
+
+    marketplace: str
+    reason: str
+    decided_by: str
+    decided_at: datetime
+
+
 class RunKind(StrEnum):
     """What a run looks at: searches, addresses already known, saved pages, or pages to be captured as evidence."""
 
@@ -524,7 +534,8 @@ class CrawlQuality:
 class Crawl:
     """The unit of work: one marketplace and a slice of the queries, in one Scrapy process.
 
-    `degraded` says in words what it may have been blind to, although it came to its end.
+    `degraded` says in words what it may have been blind to, although it came to its end. `robots_override` is why its
+    attempt goes against the marketplace's robots.txt; None where it obeys.
     """
 
     id: int
@@ -546,6 +557,7 @@ class Crawl:
     counters: CrawlCounters = CrawlCounters()
     quality: CrawlQuality = CrawlQuality()
     degraded: str | None = None
+    robots_override: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

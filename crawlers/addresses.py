@@ -1,6 +1,7 @@
 """Reads addresses of one marketplace: which of them are listings, and how a listing's address is kept."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urljoin, urlsplit
 
@@ -64,6 +65,12 @@ def is_of(marketplace: Marketplace, url: str) -> bool:
     return parts is not None and _is_of(marketplace, parts)
 
 
+def is_of_or_media(marketplace: Marketplace, url: str) -> bool:
+    """Whether an address is on one of the marketplace's hosts, or one that it declares for its pictures."""
+    parts = _split(url)
+    return parts is not None and _is_below(parts, (*marketplace.hosts, *marketplace.media))
+
+
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
@@ -73,8 +80,12 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _is_of(marketplace: Marketplace, parts: SplitResult) -> bool:
+    return _is_below(parts, marketplace.hosts)
+
+
+def _is_below(parts: SplitResult, domains: Iterable[str]) -> bool:
     host = parts.hostname or ""
-    return any(host == home or host.endswith("." + home) for home in marketplace.hosts)
+    return any(host == home or host.endswith("." + home) for home in domains)
 
 
 @cache

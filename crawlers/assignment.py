@@ -26,7 +26,8 @@ class Assignment:
     `stored` are the listings that earlier attempts at the crawl have stored, key to listing id; `counters` are theirs.
     `past` says what the queries found in earlier crawls; nobody knows without a database. `captures` are the pages that
     are to be captured, `canaries` the listings that it must find again; `quality` is how well earlier attempts could
-    see, `past_quality` how well earlier crawls could.
+    see, `past_quality` how well earlier crawls could. `robots_override` is why the marketplace's robots.txt is gone
+    against; None: it is obeyed, as always where a person asks.
     """
 
     marketplace: Marketplace
@@ -41,6 +42,7 @@ class Assignment:
     canaries: tuple[Canary, ...] = ()
     quality: CrawlQuality = field(default_factory=CrawlQuality)
     past_quality: tuple[CrawlQuality, ...] = ()
+    robots_override: str | None = None
 
 
 def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> Assignment:
@@ -70,6 +72,7 @@ def assigned(settings: Settings, store: Store, crawl_id: int, attempt: int) -> A
         canaries=(*_declared_canaries(marketplace), *canaries),
         quality=crawl.quality,
         past_quality=earlier,
+        robots_override=crawl.robots_override,
     )
 
 

@@ -27,7 +27,10 @@ _MEDIA_TYPES = {
 
 @dataclass(kw_only=True)
 class CapturedPage:
-    """A page as it was captured; `page` is its HTML as the browser had it, None where there was no browser."""
+    """A page as it was captured; `page` is its HTML as the browser had it, None where there was no browser.
+
+    `robots_override` is why it was asked for whatever robots.txt says of it; None where that was obeyed.
+    """
 
     wanted: WantedCapture
     means: CaptureMeans
@@ -37,6 +40,7 @@ class CapturedPage:
     screenshot: bytes | None = None
     page: bytes | None = None
     exchanges: list[Exchange] = field(default_factory=list)
+    robots_override: str | None = None
     remarks: list[str] = field(default_factory=list)
 
 
@@ -95,7 +99,7 @@ def _files(item: CapturedPage) -> Iterator[tuple[CaptureRole, bytes]]:
         "captured-from": item.wanted.url,
         "captured-at": item.captured_at.isoformat(),
         "captured-by": item.means,
-        "robots": "obeyed",
+        "robots": "obeyed" if item.robots_override is None else f"overridden: {item.robots_override}",
     }
     for role, data in ((CaptureRole.SCREENSHOT, item.screenshot), (CaptureRole.PAGE, item.page)):
         if data is not None:

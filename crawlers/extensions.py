@@ -30,6 +30,7 @@ from crawlers.items import ListingItem
 from crawlers.observations import Fate, Stop
 from crawlers.outcome import Outcome, decide, early_stop
 from crawlers.recorder import Recorder
+from crawlers.robots import OVERRIDDEN
 from crawlers.stopping import stop_crawl, stop_unrecorded
 
 log = logging.getLogger(__name__)
@@ -192,6 +193,7 @@ class Bookkeeping:
             if call.running:
                 call.stop()
         self._seen.refused = self._crawler.stats.get_value(REFUSED, 0)
+        self._remark_override()
         if self._seen.stop is None and reason != "finished":
             self._seen.stop = self._stop_of_scrapy(reason)
         outcome = decide(self._seen)
@@ -205,6 +207,13 @@ class Bookkeeping:
             log.warning("left for another attempt: %s", self._seen.stop.detail)
         self._spider.recorder.stop()
         self._spider.recorder.store.close()
+
+    def _remark_override(self) -> None:
+        count = self._crawler.stats.get_value(OVERRIDDEN, 0)
+        if count:
+            requests = "1 request" if count == 1 else f"{count} requests"
+            why = self._spider.assignment.robots_override
+            self._seen.remarks.append(f"{requests} went against robots.txt, which is overridden ({why})")
 
     def _stop_of_scrapy(self, reason: str) -> Stop:
         if reason == "shutdown":

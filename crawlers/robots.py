@@ -1,11 +1,13 @@
 """robots.txt as RFC 9309 asks: what cannot be reached forbids everything, what does not exist forbids nothing.
 
-Pictures and pages alike; nothing is exempt but robots.txt itself, and official APIs.
+Pictures and pages alike; nothing is exempt but robots.txt itself, official APIs, and the hosts of a marketplace whose
+robots.txt the crawl's owner overrides, with a written reason.
 """
 
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -15,6 +17,8 @@ from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedE
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
+from crawlers.addresses import is_of_or_media
+from crawlers.base import MarketplaceSpider
 from crawlers.failures import (
     CrawlStopping,
     RequestRefused,
@@ -36,36 +40,59 @@ BY_AGREEMENT = "by_agreement"
 _MOST_SECONDS = 30
 # A site that wants longer pauses between requests is not crawled: in an hour not sixty pages of it could be read.
 LONGEST_DELAY = 60.0
+# How many requests were made that robots.txt forbids, as the statistic of a crawl.
+OVERRIDDEN = "robots/overridden"
+_NO_RULES = read_rules(b"", "")
 
 
 class RobotsMiddleware:
     """Asks for each site's robots.txt, and holds every request to it."""
 
-    def __init__(self, crawler: Crawler, token: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        crawler: Crawler,
+        token: str,
+        clock: Callable[[], float] = time.monotonic,
+        overrides: Callable[[str], bool] | None = None,
+    ) -> None:
         self._crawler = crawler
         self._token = token
+        self._overrides = overrides or (lambda _url: False)
         self._seconds = min(_MOST_SECONDS, crawler.settings.getfloat("DOWNLOAD_TIMEOUT"))
         self._rules = RobotsCache(self._fetch, clock)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Made for a crawler; the product token is the setting ROBOTSTXT_USER_AGENT."""
-        return cls(crawler, crawler.settings["ROBOTSTXT_USER_AGENT"])
+        return cls(crawler, crawler.settings["ROBOTSTXT_USER_AGENT"], overrides=_overrides_of(crawler))
 
     async def process_request(self, request: Request) -> None:
         """Hold a request to its site's Crawl-delay. Raises RobotsDisallowed for what the site does not want crawled."""
         if request.meta.get(_OWN_REQUEST) or request.meta.get(BY_AGREEMENT):
             return
-        rules = await self._rules_for(request.url)
-        objection = objection_to(request.url, rules)
+        rules, objection = await self._judge(request.url)
         if objection is not None:
             raise RobotsDisallowed(objection)
         if rules.delay:
-            space_out(self._crawler, request, rules.delay)
+            space_out(self._crawler, request, min(rules.delay, LONGEST_DELAY))
 
     async def objection(self, url: str) -> str | None:
         """Why its site does not want this address crawled, whoever asks; None if it may be. Raises IgnoreRequest."""
-        return objection_to(url, await self._rules_for(url))
+        return (await self._judge(url))[1]
+
+    async def _judge(self, url: str) -> tuple[Rules, str | None]:
+        """The rules of an address's site, and what they say against it, unless that is overridden."""
+        try:
+            rules = await self._rules_for(url)
+            objection = objection_to(url, rules)
+        except RobotsDisallowed as error:
+            if not self._overrides(url):
+                raise
+            rules, objection = _NO_RULES, str(error)
+        if objection is not None and self._overrides(url):
+            self._crawler.stats.inc_value(OVERRIDDEN)
+            objection = None
+        return rules, objection
 
     async def _rules_for(self, url: str) -> Rules:
         site = urlsplit(url)
@@ -92,6 +119,16 @@ class RobotsMiddleware:
             # Whatever keeps it from being read, RFC 9309 (2.3.1.4) calls it unreachable.
             raise _forbidding(origin, explain(error)) from error
         return read_answer(response, origin, self._token), len(response.body)
+
+
+def _overrides_of(crawler: Crawler) -> Callable[[str], bool] | None:
+    """Which addresses are asked for against their robots.txt: the marketplace's own, where its crawl says why."""
+    spider = crawler.spider
+    if not isinstance(spider, MarketplaceSpider) or spider.assignment.robots_override is None:
+        return None
+    marketplace, reason = spider.assignment.marketplace, spider.assignment.robots_override
+    log.warning("robots.txt of %s is overridden: %s", ", ".join(marketplace.hosts), reason)
+    return partial(is_of_or_media, marketplace)
 
 
 def objection_to(url: str, rules: Rules) -> str | None:

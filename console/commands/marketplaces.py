@@ -4,12 +4,20 @@ from pathlib import Path
 
 import click
 
-from console.output import json_line, print_fields, print_table, say
+from console.output import json_line, print_fields, print_table, robots_words, say
 from console.session import Session
 from counterfoil.access import access_in_words
 from counterfoil.backup.durable import write_whole
-from counterfoil.exceptions import Conflict
+from counterfoil.clock import now
+from counterfoil.exceptions import Conflict, InvalidInput
 from counterfoil.marketplaces import get_marketplace
+from counterfoil.models import RobotsOverride
+from counterfoil.store.robots_overrides import (
+    find_robots_override,
+    obey_robots,
+    override_robots,
+    robots_overrides_of,
+)
 
 
 @click.group()
@@ -27,9 +35,14 @@ def list_marketplaces(session: Session) -> None:
       counterfoil marketplace list
     """
     known = sorted(session.marketplaces.values(), key=lambda one: one.name)
-    rows = [(one.name, one.title, access_in_words(one, session.settings), one.exercised) for one in known]
+    with session.read() as connection:
+        overrides = robots_overrides_of(connection, session.owner.id)
+    rows = [
+        (one.name, one.title, access_in_words(one, session.settings), one.exercised, _robots(overrides.get(one.name)))
+        for one in known
+    ]
     empty = f"No marketplaces are declared: put declarations into {session.settings.marketplaces_folder}"
-    print_table(["name", "title", "route", "exercised"], rows, empty=empty)
+    print_table(["name", "title", "route", "exercised", "robots.txt"], rows, empty=empty)
 
 
 @marketplace.command("show")
@@ -43,6 +56,8 @@ def show_marketplace(session: Session, name: str) -> None:
       counterfoil marketplace show example
     """
     one = get_marketplace(session.marketplaces, name)
+    with session.read() as connection:
+        override = find_robots_override(connection, session.owner.id, name)
     print_fields(
         {
             "name": one.name,
@@ -50,6 +65,7 @@ def show_marketplace(session: Session, name: str) -> None:
             "route": access_in_words(one, session.settings),
             "exercised": one.exercised,
             "terms": one.terms,
+            "robots.txt": robots_words(override),
             "address": one.url,
             "countries": one.countries,
             "languages": one.languages,
@@ -63,6 +79,38 @@ def show_marketplace(session: Session, name: str) -> None:
             f"{one.politeness.crawls} crawls at once",
         }
     )
+
+
+@marketplace.command()
+@click.argument("name")
+@click.option("--override", "wanted", flag_value="override", help="Go against it in all your crawls of this market.")
+@click.option("--obey", "wanted", flag_value="obey", help="Take that back.")
+@click.option("--reason", metavar="TEXT", help="Why: by whose permission, on which ground. Kept in the audit log.")
+@click.pass_obj
+def robots(session: Session, name: str, wanted: str | None, reason: str | None) -> None:
+    """Override a marketplace's robots.txt, with a written reason, or obey it again; without options say which.
+
+    It holds for your own crawls, checks and captures of that marketplace's hosts, from the next one that starts. Each
+    of them says so. Its Crawl-delay is kept (60 seconds at most).
+
+    \b
+    Example:
+      counterfoil marketplace robots shop --override --reason 'Written permission of its operator, 3 May 2026'
+    """
+    get_marketplace(session.marketplaces, name)
+    if (wanted == "override") != (reason is not None):
+        raise InvalidInput("Give --override and --reason TEXT together.")
+    if wanted is None:
+        with session.read() as connection:
+            override = find_robots_override(connection, session.owner.id, name)
+    elif reason is not None:
+        with session.act("marketplace.override_robots", name, reason=reason) as connection:
+            override = override_robots(connection, session.owner.id, name, reason, session.person, now())
+    else:
+        override = None
+        with session.act("marketplace.obey_robots", name) as connection:
+            obey_robots(connection, session.owner.id, name, now())
+    click.echo(f"robots.txt of {name}: {robots_words(override)}")
 
 
 @marketplace.command()
@@ -176,12 +224,22 @@ def record(session: Session, url: str, name: str, file: Path | None) -> None:
     from console.declaration_cases import record_case
     from console.declaration_check import print_read
     from console.probe import Prober
+    from crawlers.addresses import is_of
 
     one = get_marketplace(session.marketplaces, name)
-    body = file.read_bytes() if file is not None else Prober(url, session.settings).fetch_allowed(url)
+    if file is not None:
+        body = file.read_bytes()
+    else:
+        with session.read() as connection:
+            override = find_robots_override(connection, session.owner.id, name)
+        body = Prober(url, session.settings).fetch_allowed(url, overridden=override is not None and is_of(one, url))
     path, read = record_case(session.settings, one, url, body)
     print_read(read, one, show_all=False)
     say(f"\nKept as {path}. Correct it by hand where the page says something else: it is what is expected from now on.")
+
+
+def _robots(override: RobotsOverride | None) -> str:
+    return "obeyed" if override is None else "OVERRIDDEN"
 
 
 _WORKS = {True: "yes", False: "no", None: "not known"}

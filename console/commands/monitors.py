@@ -15,7 +15,7 @@ from console.monitoring import (
     set_up_monitor,
     start_run,
 )
-from console.output import print_fields, print_table, say, when
+from console.output import print_fields, print_table, robots_words, say, when
 from console.session import Session
 from counterfoil.access import access_in_words
 from counterfoil.clock import now
@@ -25,6 +25,7 @@ from counterfoil.models import Canary, Crawl, CrawlLimits, Monitor, Schedule, Sc
 from counterfoil.store import monitors as stored
 from counterfoil.store.crawls import list_crawls
 from counterfoil.store.products import find_product
+from counterfoil.store.robots_overrides import robots_overrides_of
 from counterfoil.store.runs import list_runs
 from scheduler.planning import choose_searches, plan
 
@@ -80,8 +81,11 @@ def add(
     Example:
       counterfoil monitor add nightly --marketplace example --cron '30 2 * * *' --time-zone Europe/Berlin
     """
+    with session.read() as connection:
+        overrides = robots_overrides_of(connection, session.owner.id)
     for one in (get_marketplace(session.marketplaces, market) for market in dict.fromkeys(marketplaces)):
-        say(f"{one.title}: route {access_in_words(one, session.settings)}; {one.exercised}")
+        robots = robots_words(overrides.get(one.name))
+        say(f"{one.title}: route {access_in_words(one, session.settings)}; {one.exercised}; robots.txt {robots}")
     schedule = _schedule(cron, every, time_zone, jitter)
     with session.act("monitor.add", name) as connection:
         wanted = Plan(

@@ -101,6 +101,8 @@ def _show_crawl(crawl: Crawl) -> None:
     click.echo(f"\ncrawl {crawl.id}  {crawl.marketplace}  {ended}  {crawl.detail or ''}".rstrip())
     if crawl.degraded:
         click.echo(f"    DEGRADED: {crawl.degraded}")
+    if crawl.robots_override:
+        click.echo(f"    robots.txt OVERRIDDEN: {crawl.robots_override}")
     if crawl.quality.pages:
         click.echo(f"    {_quality(crawl.quality)}")
     counted = crawl.counters

@@ -34,8 +34,27 @@ _MONITOR: dict[str, Any] = {
 }
 
 
+class RobotsOverrideSaid(Said):
+    """Why a marketplace's robots.txt may be overridden: by whose permission, or on which ground."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Written permission of its operator, 3 May"}]})
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+
+
+class RobotsOverrideShown(Shown):
+    """That the owner's crawls go against a marketplace's robots.txt: why, by whom, and since when."""
+
+    reason: str
+    decided_by: str
+    decided_at: datetime
+
+
 class MarketplaceShown(Shown):
-    """A declared marketplace: the route by which it is crawled, and what was really tried on it."""
+    """A declared marketplace: the route by which it is crawled, and what was really tried on it.
+
+    `robots_override` is null where the owner's crawls obey its robots.txt.
+    """
 
     name: str
     title: str
@@ -45,6 +64,7 @@ class MarketplaceShown(Shown):
     countries: list[str]
     languages: list[str]
     currencies: list[str]
+    robots_override: RobotsOverrideShown | None = None
 
 
 class ScheduleSaid(Said):
@@ -167,7 +187,8 @@ class CountersShown(Shown):
 class CrawlShown(Shown):
     """The crawl of one marketplace for a slice of the queries, with the one reason why it ended.
 
-    `degraded` says what it may have been blind to, although it came to its end.
+    `degraded` says what it may have been blind to, although it came to its end; `robots_override` why it went against
+    the marketplace's robots.txt, null where it obeyed.
     """
 
     id: Id
@@ -181,6 +202,7 @@ class CrawlShown(Shown):
     reason: FinishReason | None
     detail: str | None
     degraded: str | None
+    robots_override: str | None
     counters: CountersShown
 
 

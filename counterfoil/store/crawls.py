@@ -15,7 +15,7 @@ from counterfoil.models import Crawl, CrawlCounters, CrawlLimits, CrawlQuality, 
 from counterfoil.store.conditional import changed_one
 from counterfoil.store.paging import rows_before
 from counterfoil.store.runs import finish_run_if_done
-from counterfoil.store.tables import crawl_events, crawls, listing_versions, sightings
+from counterfoil.store.tables import crawl_events, crawls, listing_versions, robots_overrides, sightings
 
 # Claims on PostgreSQL take turns, so that two workers cannot both see the last free place of a marketplace.
 _CLAIM_LOCK = 0x636C61
@@ -215,6 +215,8 @@ def _claim(connection: sa.Connection, crawl_id: int, worker: str, lease: timedel
             claimed_by=worker,
             lease_until=now + lease,
             started_at=sa.func.coalesce(crawls.c.started_at, sa.bindparam("started", now, crawls.c.started_at.type)),
+            # As it is decided when the attempt begins, and kept: what the crawl did is told by its own row.
+            robots_override=_robots_override(),
         )
         .returning(*crawls.c)
     ).one_or_none()
@@ -222,6 +224,16 @@ def _claim(connection: sa.Connection, crawl_id: int, worker: str, lease: timedel
         return None
     _note(connection, row, "claimed", worker, None, now)
     return _crawl(row)
+
+
+def _robots_override() -> sa.ScalarSelect[Any]:
+    """Why the owner of a crawl's row goes against the robots.txt of its marketplace."""
+    mine = sa.and_(
+        robots_overrides.c.owner_id == crawls.c.owner_id,
+        robots_overrides.c.marketplace == crawls.c.marketplace,
+        robots_overrides.c.removed_at.is_(None),
+    )
+    return sa.select(robots_overrides.c.reason).where(mine).correlate(crawls).scalar_subquery()
 
 
 def _is_given_up(connection: sa.Connection, crawl_id: int, most_failures: int, now: datetime) -> bool:
@@ -343,6 +355,7 @@ def _crawl(row: sa.Row[Any]) -> Crawl:
         counters=CrawlCounters(**row.counters),
         quality=quality_of(row.quality),
         degraded=row.degraded,
+        robots_override=row.robots_override,
     )
 
 

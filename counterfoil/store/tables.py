@@ -433,6 +433,19 @@ monitor_marketplaces = sa.Table(
     sa.Column("marketplace", sa.String(100), primary_key=True),
 )
 
+robots_overrides = sa.Table(
+    "robots_overrides",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("marketplace", sa.String(100), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("decided_by", sa.String(200), nullable=False),
+    sa.Column("decided_at", Time, nullable=False),
+    sa.Column("removed_at", Time),
+    _live("robots_overrides", "owner_id", "marketplace"),
+)
+
 runs = sa.Table(
     "runs",
     metadata,
@@ -476,6 +489,7 @@ crawls = sa.Table(
     sa.Column("counters", sa.JSON, nullable=False),
     sa.Column("quality", sa.JSON),
     sa.Column("degraded", sa.Text),
+    sa.Column("robots_override", sa.Text),
     sa.UniqueConstraint("run_id", "position"),
     sa.Index("ix_crawls_state_not_before", "state", "not_before"),
 )

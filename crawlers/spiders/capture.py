@@ -93,6 +93,7 @@ class CaptureSpider(MarketplaceSpider):
             screenshot=recording.screenshot if recording is not None else None,
             page=_html(response) if recording is not None else None,
             exchanges=[*exchanges, *self.traffic.pop(wanted.id, [])],
+            robots_override=self.assignment.robots_override,
             remarks=remarks,
         )
 
@@ -154,9 +155,12 @@ class CaptureSpider(MarketplaceSpider):
         return [f"{failed} of the listing's pictures could not be had"] if failed else []
 
     def _remarks(self, response: Response) -> list[str]:
-        gone = [f"the address answers {response.status}"] if response.status in GONE else []
-        without = f"without a browser ({self.browser.obstacle}): the plain response, no screenshot"
-        return gone if wants_browser(response.request or Request(response.url)) else [*gone, without]
+        remarks = [f"the address answers {response.status}"] if response.status in GONE else []
+        if self.assignment.robots_override is not None:
+            remarks.append(f"robots.txt was overridden: {self.assignment.robots_override}")
+        if not wants_browser(response.request or Request(response.url)):
+            remarks.append(f"without a browser ({self.browser.obstacle}): the plain response, no screenshot")
+        return remarks
 
     def _failed(self, wanted: WantedCapture, fate: Fate, detail: str) -> FailedCapture:
         self.observations.note_listing(fate, detail)
