@@ -1,5 +1,6 @@
 """Owners' decisions to go against the robots.txt of a marketplace, each with its reason."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -32,16 +33,10 @@ def override_robots(
             "Say in a sentence why the marketplace's robots.txt may be overridden: by whose permission, or on which "
             f"ground (at least {_FEWEST_WORDS} words, at most {_LONGEST:,} characters). It is kept in the audit log."
         )
-    values = {
-        "owner_id": owner_id,
-        "marketplace": marketplace,
-        "reason": said,
-        "decided_by": decided_by[:200],
-        "decided_at": now,
-    }
-    if insert_new(connection, robots_overrides, values, _columns.id) is None:
+    made = RobotsOverride(marketplace=marketplace, reason=said, decided_by=decided_by[:200], decided_at=now)
+    if insert_new(connection, robots_overrides, {"owner_id": owner_id, **asdict(made)}, _columns.id) is None:
         raise Conflict(f"robots.txt of {marketplace!r} is overridden already: obey it first, then give the new reason.")
-    return RobotsOverride(marketplace=marketplace, reason=said, decided_by=values["decided_by"], decided_at=now)
+    return made
 
 
 def obey_robots(connection: sa.Connection, owner_id: int, marketplace: str, now: datetime) -> RobotsOverride:
