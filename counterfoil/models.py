@@ -505,6 +505,10 @@ class CrawlCounters:
 class CrawlQuality:
     """How well a crawl could see: of its `pages` how many it has read, of how many it could make nothing, how many
     blocked it; of the `listings` it has read how many showed each field; and the canaries that it has not found.
+
+    Of its pages of `results`, how many showed fewer listings than is declared (`sparse`), of these how many although
+    there are more (`thin`), and how many showed more than is declared (`crowded`); `smallest` and `largest` are the
+    fewest and most listings of one page, None where there was no such page.
     """
 
     pages: int = 0
@@ -514,6 +518,12 @@ class CrawlQuality:
     listings: int = 0
     fields: Mapping[str, int] = field(default_factory=dict)
     missed: tuple[str, ...] = ()
+    results: int = 0
+    sparse: int = 0
+    thin: int = 0
+    crowded: int = 0
+    smallest: int | None = None
+    largest: int | None = None
 
     @property
     def parse_rate(self) -> float | None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from statistics import mean
 
+from counterfoil.marketplaces import Expectations
 from counterfoil.models import CrawlQuality
 
 # Below so many pages or listings a share says nothing.
@@ -13,14 +14,22 @@ _MOST_BLOCKED = 0.1
 # A field that every listing is declared to show, and one that fewer listings show than before.
 _LEAST_DECLARED = 0.8
 _MOST_LOST = 0.3
+# So many pages of results that all are shorter than declared are no accident.
+FEW_PAGES = 3
 
 
-def degradation(quality: CrawlQuality, past: Sequence[CrawlQuality], declared: Collection[str]) -> str | None:
+def degradation(quality: CrawlQuality, past: Sequence[CrawlQuality], expected: Expectations) -> str | None:
     """What a crawl may have been blind to, in a sentence; None if nothing speaks for it.
 
-    `past` are the last crawls of the same marketplace, `declared` the fields that its listings always show.
+    `past` are the last crawls of the same marketplace, `expected` what its declaration says of pages of results.
     """
-    found = [*_canaries(quality), *_rates(quality), *_declared(quality, declared), *_lost(quality, past, declared)]
+    found = [
+        *_canaries(quality),
+        *_rates(quality),
+        *_sizes(quality, expected),
+        *_declared(quality, expected.fields),
+        *_lost(quality, past, expected.fields),
+    ]
     return "; ".join(found) or None
 
 
@@ -38,6 +47,17 @@ def _rates(quality: CrawlQuality) -> Iterator[str]:
         yield f"only {parsed:.0%} of the pages that came could be read"
     if blocked is not None and blocked > _MOST_BLOCKED:
         yield f"{blocked:.0%} of the pages were blocked"
+
+
+def _sizes(quality: CrawlQuality, expected: Expectations) -> Iterator[str]:
+    least, pages = f"the {expected.fewest} that are declared at least", f"{quality.results} pages of results"
+    if quality.thin:
+        yield f"{quality.thin} of {pages} show fewer listings than {least} (one {quality.smallest}), and there are more"
+    elif quality.results >= FEW_PAGES and quality.sparse == quality.results:
+        yield f"none of {pages} shows as many listings as {least} (one {quality.largest}, all others fewer)"
+    if quality.crowded:
+        most = f"the {expected.most} that are declared at most"
+        yield f"{quality.crowded} of {pages} show more listings than {most} (one {quality.largest})"
 
 
 def _declared(quality: CrawlQuality, declared: Collection[str]) -> Iterator[str]:

@@ -226,7 +226,7 @@ class Bookkeeping:
         quality = self._seen.quality()
         assignment = self._spider.assignment
         ended = outcome.reason in (FinishReason.FINISHED, FinishReason.LIMIT)
-        expected = assignment.marketplace.expectations.fields
+        expected = assignment.marketplace.expectations
         degraded = degradation(quality, assignment.past_quality, expected) if ended else None
         if recorder.reserve is not None:
             recorder.reserve.release()

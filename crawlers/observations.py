@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from counterfoil.marketplaces import Expectations
 from counterfoil.models import Canary, CrawlCounters, CrawlQuality, FinishReason
 
 
@@ -52,7 +53,8 @@ class Observations:
     `not_before` when the site wants to be asked again, and `stored_before` how many listings earlier attempts at the
     crawl have stored. `remarks` are for the operator to read at its end. `fates`
     counts all pages, `shown` the listings that were read and `fields` what they showed, `canaries` which were found
-    again, and `before` what earlier attempts had counted of these.
+    again, `sizes` how many listings each page of results had and `sparse`, `thin` and `crowded` which of them not as
+    declared, `thin_told` the last such page in words, and `before` what earlier attempts had counted of these.
     """
 
     queries: dict[str, Fate] = field(default_factory=dict)
@@ -80,6 +82,11 @@ class Observations:
     shown: int = 0
     fields: Counter[str] = field(default_factory=Counter)
     canaries: dict[Canary, bool] = field(default_factory=dict)
+    sizes: list[int] = field(default_factory=list)
+    sparse: int = 0
+    thin: int = 0
+    crowded: int = 0
+    thin_told: str = ""
     before: CrawlQuality = field(default_factory=CrawlQuality)
     _last_good: float = 0
     _streak: int = 0
@@ -156,6 +163,16 @@ class Observations:
             if canary.query == query and canary.listing in listings:
                 self.canaries[canary] = True
 
+    def note_size(self, count: int, expected: Expectations, more: str | None) -> None:
+        """A page of results shows so many listings; `more` says why there must be others, None where nothing does."""
+        self.sizes.append(count)
+        self.crowded += count > expected.most
+        if count < expected.fewest:
+            self.sparse += 1
+            self.thin += more is not None
+            told = f"{count} on one of them where {expected.fewest} are declared at least, and {more}"
+            self.thin_told = told if more is not None else self.thin_told
+
     def quality(self) -> CrawlQuality:
         """How well the crawl can see, over all its attempts."""
         asked = sum(count for fate, count in self.fates.items() if fate is not Fate.STOPPED)
@@ -169,6 +186,12 @@ class Observations:
             listings=self.before.listings + self.shown,
             fields=dict(fields),
             missed=tuple(missed),
+            results=self.before.results + len(self.sizes),
+            sparse=self.before.sparse + self.sparse,
+            thin=self.before.thin + self.thin,
+            crowded=self.before.crowded + self.crowded,
+            smallest=min([*self.sizes, *_known(self.before.smallest)], default=None),
+            largest=max([*self.sizes, *_known(self.before.largest)], default=None),
         )
 
     def _note(self, fate: Fate, detail: str, tried_at: float) -> None:
@@ -184,3 +207,7 @@ class Observations:
             self._streak = self._streak + 1 if fate is self._streak_fate else 1
             self._streak_fate = fate
             self.streaks[fate] = max(self.streaks[fate], self._streak)
+
+
+def _known(count: int | None) -> tuple[int, ...]:
+    return () if count is None else (count,)

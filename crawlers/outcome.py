@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from counterfoil.models import FinishReason
+from crawlers.degradation import FEW_PAGES
 from crawlers.observations import GOOD, Fate, Observations, Stop
 
 # So many pages in a row that fare alike end a crawl early: going on would only harden the site's mind.
@@ -50,11 +51,12 @@ def decide(seen: Observations) -> Outcome | None:
 
     A stop on the way comes first; then queries whose results could not be read to their end, when they are most of
     them; then listing pages, when most of those that were tried failed; then any query that has nothing where there
-    always was something; then limits.
+    always was something; then pages of results all of which show fewer listings than declared, although there are more;
+    then limits.
     """
     if seen.stop is not None:
         return _resting(seen, Outcome(seen.stop.reason, seen.stop.detail)) if seen.stop.reason else None
-    failure = _most_queries(seen) or _most_listings(seen) or _none_left(seen) or _disbelieved(seen)
+    failure = _most_queries(seen) or _most_listings(seen) or _none_left(seen) or _disbelieved(seen) or _all_thin(seen)
     if failure is not None:
         return _resting(seen, failure)
     blemishes = [*seen.limits.values(), *_blemishes(seen), *seen.remarks]
@@ -107,6 +109,13 @@ def _none_left(seen: Observations) -> Outcome | None:
 def _disbelieved(seen: Observations) -> Outcome | None:
     told = list(seen.disbelieved.values())
     return Outcome(FinishReason.LAYOUT, "; ".join(told[:_MOST_TOLD])) if told else None
+
+
+def _all_thin(seen: Observations) -> Outcome | None:
+    pages = len(seen.sizes)
+    if pages < FEW_PAGES or seen.thin < pages:
+        return None
+    return Outcome(FinishReason.LAYOUT, f"all {pages} pages of results show too few listings ({seen.thin_told})")
 
 
 def _resting(seen: Observations, outcome: Outcome) -> Outcome:

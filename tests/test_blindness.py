@@ -16,7 +16,8 @@ from test_captures import judge
 
 from console.cli import cli
 from counterfoil.clock import now
-from counterfoil.models import Absence, Canary, CrawlQuality, FinishReason
+from counterfoil.marketplaces import Expectations
+from counterfoil.models import Absence, Canary, CrawlLimits, CrawlQuality, FinishReason
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.absences import (
@@ -34,7 +35,17 @@ from counterfoil.store.tables import absences, listings
 from crawlers.degradation import degradation
 from scheduler.looking_up import look_up_unseen
 
-GOOD = CrawlQuality(pages=50, read=50, listings=40, fields={"title": 40, "price": 39, "seller": 20})
+GOOD = CrawlQuality(
+    pages=50,
+    read=50,
+    listings=40,
+    fields={"title": 40, "price": 39, "seller": 20},
+    results=4,
+    sparse=1,
+    smallest=3,
+    largest=20,
+)
+EXPECTED = Expectations(fields=("title", "price"), fewest=10, most=30)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
@@ -43,8 +54,8 @@ DAY = timedelta(days=1)
 
 
 def test_a_crawl_like_the_ones_before_is_not_degraded() -> None:
-    assert degradation(GOOD, [GOOD, GOOD], ["title", "price"]) is None
-    assert degradation(GOOD, [], []) is None
+    assert degradation(GOOD, [GOOD, GOOD], EXPECTED) is None
+    assert degradation(GOOD, [], Expectations()) is None
 
 
 @pytest.mark.parametrize(
@@ -58,17 +69,31 @@ def test_a_crawl_like_the_ones_before_is_not_degraded() -> None:
             {"fields": {"title": 40, "price": 20, "seller": 20}},
             "price is on 50% of the listings, and declared to be on all",
         ),
+        (
+            {"thin": 1},
+            "1 of 4 pages of results show fewer listings than the 10 that are declared at least (one 3), "
+            "and there are more",
+        ),
+        (
+            {"sparse": 4, "largest": 7},
+            "none of 4 pages of results shows as many listings as the 10 that are declared at least "
+            "(one 7, all others fewer)",
+        ),
+        (
+            {"crowded": 2, "largest": 64},
+            "2 of 4 pages of results show more listings than the 30 that are declared at most (one 64)",
+        ),
         ({"fields": {"title": 40, "price": 39}}, "seller is on 0% of the listings, in the last 2 crawls it was on 50%"),
     ],
 )
 def test_what_a_crawl_may_have_been_blind_to_is_said_in_words(changes: dict[str, object], words: str) -> None:
-    assert degradation(replace(GOOD, **changes), [GOOD, GOOD], ["title", "price"]) == words
+    assert degradation(replace(GOOD, **changes), [GOOD, GOOD], EXPECTED) == words
 
 
 def test_a_few_pages_prove_nothing_but_a_missing_canary_does() -> None:
     few = CrawlQuality(pages=5, read=1, unread=2, blocked=2, listings=5, fields={})
-    assert degradation(few, [GOOD], ["price"]) is None
-    assert degradation(replace(few, missed=("7",)), [GOOD], ["price"])
+    assert degradation(few, [GOOD], EXPECTED) is None
+    assert degradation(replace(few, missed=("7",)), [GOOD], EXPECTED)
 
 
 @given(
@@ -81,10 +106,15 @@ def test_a_few_pages_prove_nothing_but_a_missing_canary_does() -> None:
         blocked=st.integers(0, 99),
         listings=st.integers(0, 99),
         fields=st.dictionaries(st.sampled_from("abc"), st.integers(0, 99)),
+        results=st.integers(0, 9),
+        sparse=st.integers(0, 9),
+        thin=st.integers(0, 9),
+        crowded=st.integers(0, 9),
+        smallest=st.none() | st.integers(0, 9),
     )
 )
 def test_no_count_breaks_the_comparison(quality: CrawlQuality) -> None:
-    told = degradation(quality, [quality, GOOD, CrawlQuality()], ["a", "d"])
+    told = degradation(quality, [quality, GOOD, CrawlQuality()], Expectations(fields=("a", "d")))
     assert told is None or told
 
 
@@ -236,6 +266,40 @@ def test_listings_own_addresses_say_that_they_are_gone(bench: Bench) -> None:
         ).all()
     assert [(row.listing_key, row.gone_at) for row in rows] == [("1", None), ("2", None)]
     assert "answered 410" in rows[0].why and "not there" in rows[1].why
+
+
+def test_a_crawl_is_compared_with_how_many_listings_its_pages_are_declared_to_show(bench: Bench) -> None:
+    bench.market.stock(12)
+    bench.market.declare(bench.settings.marketplaces_folder, expectations={"fewest": 8, "most": 50})
+    crawl = bench.crawl("lamp")
+    # Ten, and the two that are left.
+    assert (crawl.reason, crawl.degraded) == (FinishReason.FINISHED, None), bench.log
+    assert (crawl.quality.results, crawl.quality.sparse, crawl.quality.thin) == (2, 1, 0)
+    assert (crawl.quality.smallest, crawl.quality.largest) == (2, 10)
+
+    # The same market, of whose pages only a part is read.
+    bench.market.page_size = 4
+    crawl = bench.crawl("lamp")
+    assert crawl.reason is FinishReason.FINISHED
+    assert crawl.degraded is not None and crawl.degraded.startswith("2 of 3 pages of results show fewer listings than")
+
+    bench.market.listings = dict(list(bench.market.listings.items())[:3])
+    bench.market.page_size = 1
+    crawl = bench.crawl("lamp", "lamp 1", "lamp 2", limits=CrawlLimits(depth=1))
+    assert crawl.reason is FinishReason.LIMIT and "1 of 3 pages of results" in (crawl.degraded or "")
+    for key, said in bench.market.listings.items():
+        said["title"] = f"Lamp 1 2 {key}"
+    crawl = bench.crawl("lamp", "lamp 1", "lamp 2", limits=CrawlLimits(depth=1))
+    assert (crawl.reason, crawl.detail) == (
+        FinishReason.LAYOUT,
+        "all 3 pages of results show too few listings "
+        "(1 on one of them where 8 are declared at least, and more pages follow)",
+    )
+
+    bench.market.page_size = 10
+    bench.market.declare(bench.settings.marketplaces_folder, expectations={"fewest": 1, "most": 2})
+    crawl = bench.crawl("lamp")
+    assert "1 of 1 pages of results show more listings than the 2" in (crawl.degraded or "")
 
 
 def test_a_monitors_canaries_are_set_by_command(store: Store, settings: Settings) -> None:

@@ -76,6 +76,9 @@ class SearchSpider(MarketplaceSpider):
         self.observations.found[query] += len(results.cards)
         self.observations.note_cards(query, [card.listing_id for card in results.cards])
         self.observations.note_results(query, *self._judged(response.url, results.kind, query))
+        if results.kind is PageKind.RESULTS:
+            expected = self.assignment.marketplace.expectations
+            self.observations.note_size(len(results.cards), expected, self._others(results, query, number))
         keys = [listing_key(card.listing_id, card.url) for card in results.cards]
         self.frontier.turn_page(query, keys)
         again: list[tuple[int, Sighting]] = []
@@ -131,6 +134,15 @@ class SearchSpider(MarketplaceSpider):
         item.asked_key = key or item.key
         item.sightings = self.frontier.collect(item.asked_key)
         yield item
+
+    def _others(self, results: Results, query: str, number: int) -> str | None:
+        """By what a query must have more listings than this page of its results shows; None where nothing says so."""
+        if results.next_url is not None:
+            return "more pages follow"
+        past = self.assignment.past.get(query)
+        if number == 1 and past is not None and past.listings >= self.assignment.marketplace.expectations.fewest:
+            return f'"{query}" had {past.listings:.0f} on average in the last crawls'
+        return None
 
     def _judged(self, url: str, kind: PageKind, query: str) -> tuple[Fate, str]:
         """How a page of results fared; one that shows nothing where there always was something cannot be right."""
