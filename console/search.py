@@ -29,6 +29,7 @@ class Filters:
     verdict: str | None = None
     min_score: float | None = None
     since: datetime | None = None
+    until: datetime | None = None
     price: str | None = None
     currency: str | None = None
     withdrawn: bool = False
@@ -52,6 +53,7 @@ def make_query(session: Session, filters: Filters) -> SuspectQuery:
         state=None if filters.withdrawn else SuspectState.OPEN,
         min_score=filters.min_score or 0.0,
         since=filters.since,
+        until=filters.until,
         price_from=low,
         price_to=high,
         currency=filters.currency,

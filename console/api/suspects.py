@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, UploadFile
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response
 
 from console.contract.creating import CurrentCreation, create
 from console.contract.preconditions import IfMatch, require_match
+from console.exports import ExportFormat, export, file_name
 from console.guards.access import needs
 from console.output import plain
 from console.pictures import read_upload
@@ -17,6 +18,8 @@ from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.schemas.judgement import (
     EvidenceShown,
+    ExportSaid,
+    FiltersSaid,
     FoundPage,
     SearchSaid,
     SuspectRow,
@@ -54,6 +57,18 @@ def search_by_picture(session: CurrentSession, file: UploadFile, asked: Annotate
     picture = read_upload(file.filename, file.file)
     found = suspects_by_picture(session, session.installation.decoder, picture.data)
     return _found(session, replace(_query(session, asked), suspect_ids=found.suspect_ids), found.remark)
+
+
+@pictures.get(
+    "/api/v1/suspect-export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {form.media_type: {} for form in ExportFormat}, "description": "The file's bytes."}},
+)
+def export_suspects(session: CurrentSession, asked: Annotated[ExportSaid, Query()]) -> StreamingResponse:
+    """All that a search finds as a file, its first 100,000 suspects at most; no cell is ever a formula."""
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(asked.format, now())}"'}
+    pieces = export(session.index, _query(session, asked), asked.format)
+    return StreamingResponse(pieces, media_type=asked.format.media_type, headers=headers)
 
 
 @router.get("/{suspect_id}", response_model=SuspectShown)
@@ -122,9 +137,9 @@ def _tag(suspect: Suspect) -> str:
     return f'"{suspect.revision}"'
 
 
-def _query(session: RequestSession, asked: SearchSaid) -> SuspectQuery:
-    said = asked.model_dump()
-    asked_for = {name: said.pop(name) for name in ("sort", "limit", "cursor", "histogram")}
+def _query(session: RequestSession, asked: FiltersSaid) -> SuspectQuery:
+    said = asked.model_dump(exclude={"format"})
+    asked_for = {name: said.pop(name) for name in ("sort", "limit", "cursor", "histogram") if name in said}
     return replace(make_query(session, Filters(**said)), **asked_for, facets=tuple(Facet))
 
 

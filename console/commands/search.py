@@ -1,6 +1,7 @@
 """`counterfoil search` and `counterfoil index`: finding suspects, and looking after the index."""
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
+from console.exports import MOST_EXPORTED, ExportFormat, export
 from console.output import print_lines, print_table, say
 from console.pictures import read_picture
 from console.search import Filters, make_query, summary, suspects_by_picture
@@ -34,6 +36,7 @@ from indexer.rebuild import verify as verify_index
     "--verdict", type=click.Choice([UNJUDGED, *(kind.value for kind in VerdictKind)]), help="'none': not decided yet."
 )
 @click.option("--since", type=click.DateTime(), metavar="DATE", help="First suspected then or later (UTC).")
+@click.option("--until", type=click.DateTime(), metavar="DATE", help="First suspected before then (UTC).")
 @click.option("--price", metavar="LOW..HIGH", help="With --currency.")
 @click.option("--currency", metavar="CODE")
 @click.option("--withdrawn", is_flag=True, help="Also those that later judgements no longer find suspicious.")
@@ -47,12 +50,19 @@ from indexer.rebuild import verify as verify_index
     "--histogram", type=click.Choice([step.value for step in Interval]), help="Count by when they were first suspected."
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([form.value for form in ExportFormat]),
+    help=f"All that is found as a file on standard output, its first {MOST_EXPORTED:,} suspects at most.",
+)
 @click.pass_obj
 def search(
     session: Session,
     /,
     words: str,
     since: datetime | None,
+    until: datetime | None,
     image: str | None,
     sort: str,
     limit: int,
@@ -61,6 +71,7 @@ def search(
     facets: bool,
     histogram: str | None,
     as_json: bool,
+    form: str | None,
     **filters: str | float | bool | None,
 ) -> None:
     """Search the suspects: all WORDS must occur; a part in double quotes as it stands. Best first.
@@ -68,8 +79,10 @@ def search(
     \b
     Example:
       counterfoil search 'leather bag' --brand Acme --min-score 0.7 --json
+      counterfoil search --verdict counterfeit --format xlsx > counterfeits.xlsx
     """
-    asked = Filters(words=words, since=since.replace(tzinfo=UTC) if since else None, **filters)  # type: ignore[arg-type]
+    times = {"since": _utc(since), "until": _utc(until)}
+    asked = Filters(words=words, **times, **filters)  # type: ignore[arg-type]
     query = make_query(session, asked)
     query = replace(
         query,
@@ -80,6 +93,9 @@ def search(
         facets=tuple(Facet) if facets else (),
         histogram=Interval(histogram) if histogram else None,
     )
+    if form:
+        sys.stdout.buffer.writelines(export(session.index, query, ExportFormat(form)))
+        return
     pages = _pages(session.index, query) if every else iter([session.index.search(query)])
     for number, page in enumerate(pages):
         _print(page, as_json=as_json, counts=number == 0)
@@ -142,6 +158,10 @@ def parked(session: Session, retry: bool) -> None:
     if retry and rows:
         with session.store.write() as connection:
             say(f"{retry_parked(connection)} are sent once more")
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment else None
 
 
 def _pages(index: SuspectIndex, query: SuspectQuery) -> Iterator[SuspectPage]:

@@ -5,13 +5,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from console.exports import ExportFormat
 from console.schemas.fields import Id, Moment, Said, Shown
 from console.schemas.market import ListingShown, ListingVersionShown
 from counterfoil.models import ReasonKind, SuspectState, VerdictKind
 from indexer.query import Interval, Sort
 
 
-class SearchSaid(BaseModel):
+class FiltersSaid(BaseModel):
     """What a search is restricted by, as `counterfoil search` takes it; all of it must be met."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,6 +27,7 @@ class SearchSaid(BaseModel):
     verdict: Annotated[VerdictKind | Literal["none"] | None, Field(description="`none`: not decided yet.")] = None
     min_score: Annotated[float | None, Field(ge=0, le=1)] = None
     since: Annotated[Moment | None, Field(description="First suspected then or later; with a time zone.")] = None
+    until: Annotated[Moment | None, Field(description="First suspected before then; with a time zone.")] = None
     price: Annotated[
         str | None,
         Field(
@@ -38,9 +40,20 @@ class SearchSaid(BaseModel):
     currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$")] = None
     withdrawn: Annotated[bool, Field(description="Also those that later judgements no longer find suspicious.")] = False
     sort: Sort = Sort.SCORE
+
+
+class SearchSaid(FiltersSaid):
+    """The same, and which page of what is found, with which counts."""
+
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str | None, Field(max_length=4_000)] = None
     histogram: Interval | None = None
+
+
+class ExportSaid(FiltersSaid):
+    """The same, and in which form."""
+
+    format: ExportFormat = ExportFormat.CSV
 
 
 class FoundSeller(Shown):

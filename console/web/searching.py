@@ -1,57 +1,110 @@
 """The search that a page's address holds: the list's, and that of the queue which a suspect was reached by."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
 from console.search import Filters, make_query
 from console.session import Session
+from console.translation import gettext as _
+from counterfoil.exceptions import InvalidInput
 from indexer.query import Sort, SuspectQuery
 
 PAGE = 48
+# Not what is searched for: only how, and which page of it.
+_NOT_A_FILTER = frozenset({"sort", "cursor"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the address asks for; `cursor` is the page of the list."""
+    """What the address asks for, as a form sends it: a field that was left empty asks for nothing.
+
+    `since` and `until` are days (UTC), both included; `cursor` is the page of the list.
+    """
 
     words: str = ""
-    brand: str | None = None
-    product: str | None = None
-    marketplace: str | None = None
-    seller: str | None = None
-    verdict: str | None = None
+    brand: str = ""
+    product: str = ""
+    marketplace: str = ""
+    seller: str = ""
+    verdict: str = ""
+    price_from: str = ""
+    price_to: str = ""
+    currency: str = ""
+    since: str = ""
+    until: str = ""
     sort: Sort = Sort.SCORE
-    cursor: str | None = None
+    cursor: str = ""
 
     @property
     def restricted(self) -> bool:
         """Whether anything narrows the list down."""
-        return any((self.words, self.brand, self.product, self.marketplace, self.seller, self.verdict))
+        return any(self.filters.values())
+
+    @property
+    def ranged(self) -> bool:
+        """Whether a range of prices or days does."""
+        return any((self.price_from, self.price_to, self.currency, self.since, self.until))
+
+    @property
+    def filters(self) -> Mapping[str, str]:
+        """What narrows the list down, by the name of the field."""
+        return {name: str(value) for name, value in asdict(self).items() if name not in _NOT_A_FILTER and value}
 
     def query(self, session: Session) -> SuspectQuery:
-        """As the index is asked it."""
-        filters = {name: value for name, value in asdict(self).items() if name not in {"sort", "cursor"}}
-        return replace(make_query(session, Filters(**filters)), sort=self.sort, limit=PAGE, cursor=self.cursor)
+        """As the index is asked it. Raises InvalidInput, NotFound."""
+        priced = self.price_from or self.price_to
+        until = _day(self.until)
+        filters = Filters(
+            words=self.words,
+            brand=self.brand or None,
+            product=self.product or None,
+            marketplace=self.marketplace or None,
+            seller=self.seller or None,
+            verdict=self.verdict or None,
+            since=_day(self.since),
+            until=until + timedelta(days=1) if until else None,
+            price=f"{self.price_from.strip()}..{self.price_to.strip()}" if priced else None,
+            currency=self.currency.strip().upper() or None,
+        )
+        return replace(make_query(session, filters), sort=self.sort, limit=PAGE, cursor=self.cursor or None)
 
-    def address(self, path: str) -> str:
-        """A path with this search behind it."""
+    def address(self, path: str, **more: str) -> str:
+        """A path with this search behind it, and with more fields where they are given."""
         usual = asdict(Asked())
-        said = {name: value for name, value in asdict(self).items() if value and value != usual[name]}
+        said: dict[str, Any] = {
+            name: value for name, value in asdict(self).items() if value and value != usual[name]
+        } | more
         return f"{path}?{urlencode(said)}" if said else path
+
+
+def _day(text: str) -> datetime | None:
+    if not text.strip():
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text.strip()), time(), UTC)
+    except ValueError as error:
+        raise InvalidInput(_("%(text)r is no day: expected one such as 2026-03-31.") % {"text": text}) from error
 
 
 def _asked(
     words: str = "",
-    brand: str | None = None,
-    product: str | None = None,
-    marketplace: str | None = None,
-    seller: str | None = None,
-    verdict: str | None = None,
+    brand: str = "",
+    product: str = "",
+    marketplace: str = "",
+    seller: str = "",
+    verdict: str = "",
+    price_from: str = "",
+    price_to: str = "",
+    currency: str = "",
+    since: str = "",
+    until: str = "",
     sort: Sort = Sort.SCORE,
-    cursor: str | None = None,
+    cursor: Annotated[str, Query(max_length=4_000)] = "",
 ) -> Asked:
     return Asked(
         words=words,
@@ -60,6 +113,11 @@ def _asked(
         marketplace=marketplace,
         seller=seller,
         verdict=verdict,
+        price_from=price_from,
+        price_to=price_to,
+        currency=currency,
+        since=since,
+        until=until,
         sort=sort,
         cursor=cursor,
     )

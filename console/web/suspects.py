@@ -1,35 +1,34 @@
-"""The page of suspects: the list, with search and facets."""
+"""The pages of suspects: the list, with search and facets, and the whole of a search as a file."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 
+from console.exports import MOST_EXPORTED, ExportFormat, export, file_name
 from console.guards.access import needs
 from console.rendering import render
 from console.request import CurrentSession
+from console.session import RequestSession
+from console.translation import gettext as _
 from console.web.pictures import ShownPicture, pictures_of
 from console.web.searching import Asked, CurrentSearch
+from console.web.wording import verdict_word
+from counterfoil.clock import now
+from counterfoil.exceptions import InvalidInput
 from counterfoil.highlighting import marked
-from counterfoil.models import Role
+from counterfoil.models import Role, VerdictKind
 from counterfoil.rates import write_amount
 from indexer.document import SuspectDocument
-from indexer.query import Facet, Sort, SuspectPage, SuspectQuery
+from indexer.query import UNJUDGED, Facet, Sort, SuspectPage, SuspectQuery
 
 router = APIRouter(include_in_schema=False, dependencies=[needs(Role.VIEWER)])
 
-_SORTS = (
-    (Sort.SCORE, "Highest score"),
-    (Sort.NEWEST, "Newest"),
-    (Sort.OLDEST, "Oldest"),
-    (Sort.PRICE_LOW, "Lowest price"),
-    (Sort.PRICE_HIGH, "Highest price"),
-    (Sort.RELEVANCE, "Best match of words"),
-)
-# A facet's value is the filter that chooses it; brands and products are chosen by name.
-_FACETS = (Facet.BRAND, Facet.PRODUCT, Facet.MARKETPLACE, Facet.SELLER, Facet.VERDICT)
+_FACETS = (Facet.VERDICT, Facet.BRAND, Facet.PRODUCT, Facet.MARKETPLACE, Facet.SELLER)
+# So many values of a facet are shown; the chosen one always.
+_VALUES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +39,53 @@ class _Link:
     chosen: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _FacetShown:
+    name: str
+    links: tuple[_Link, ...]
+
+
 @router.get("/suspects", response_class=HTMLResponse)
 def list_suspects(session: CurrentSession, asked: CurrentSearch) -> HTMLResponse:
-    """The page of suspects, best first, with search and facets."""
-    query = replace(asked.query(session), facets=_FACETS)
-    page = session.index.search(query)
+    """The page of suspects, best first, with search and facets; what cannot be searched for is said there."""
+    try:
+        query = replace(asked.query(session), facets=_FACETS)
+    except InvalidInput as error:
+        return HTMLResponse(_page(session, asked, None, None, error=str(error)), status_code=422)
+    return HTMLResponse(_page(session, asked, query, session.index.search(query)))
+
+
+@router.get("/suspects/export")
+def export_suspects(
+    session: CurrentSession, asked: CurrentSearch, format: ExportFormat = ExportFormat.CSV
+) -> StreamingResponse:
+    """The whole of a search as a file, its first 100,000 suspects at most."""
+    pieces = export(session.index, asked.query(session), format)
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(format, now())}"'}
+    return StreamingResponse(pieces, media_type=format.media_type, headers=headers)
+
+
+def _page(
+    session: RequestSession, asked: Asked, query: SuspectQuery | None, page: SuspectPage | None, error: str = ""
+) -> str:
+    found = page.suspects if page else ()
     with session.read() as connection:
-        shown = [one.image.sha256 for one in page.suspects if one.image and one.image.sha256]
-        pictures = pictures_of(connection, shown)
-    return HTMLResponse(
-        render(
-            "suspects.html",
-            session,
-            total=page.total,
-            asked=asked,
-            sorts=_SORTS,
-            facets=list(_facets(page, asked)),
-            rows=[_row(document, query, asked, pictures) for document in page.suspects],
-            notice=page.notice,
-            empty=_empty(asked.restricted),
-            next=replace(asked, cursor=page.next_cursor).address("/suspects") if page.next_cursor else None,
-        )
+        pictures = pictures_of(connection, [one.image.sha256 for one in found if one.image and one.image.sha256])
+    return render(
+        "suspects.html",
+        session,
+        total=page.total if page else "",
+        asked=asked,
+        sorts=_sorts(),
+        facets=list(_facets(page, asked)) if page else [],
+        rows=[_row(document, query, asked, pictures) for document in found if query],
+        notice=page.notice if page else None,
+        error=error,
+        empty=_empty(asked.restricted) if page else "",
+        next=replace(asked, cursor=page.next_cursor).address("/suspects") if page and page.next_cursor else None,
+        everything=Asked(sort=asked.sort).address("/suspects"),
+        exports=[(form, replace(asked, cursor="").address("/suspects/export", format=form)) for form in ExportFormat],
+        most_exported=f"{MOST_EXPORTED:,}",
     )
 
 
@@ -71,32 +96,64 @@ def _row(
     seller = (document.seller.name or document.seller.key) if document.seller else None
     product = document.products[0].name if document.products else None
     return {
+        "id": document.id,
         "link": asked.address(f"/suspects/{document.id}"),
         "title": list(marked(document.title, query.phrases or ())),
         "image": pictures.get(document.image.sha256 or "") if document.image else None,
         "score": f"{document.score:.2f}",
-        "verdict": document.verdict,
+        "verdict": verdict_word(document.verdict) if document.verdict else None,
         "facts": " · ".join(fact for fact in (product, price, seller, document.marketplace) if fact),
         "reasons": [reason.text for reason in document.reasons],
     }
 
 
-def _facets(page: SuspectPage, asked: Asked) -> Iterator[_Link]:
-    for field, counts in page.facets.items():
-        by_name = field in (Facet.BRAND, Facet.PRODUCT)
-        for one in counts.values[:8]:
-            value = one.label if by_name else one.value
-            chosen = getattr(asked, field) == value
-            changes: dict[str, Any] = {str(field): None if chosen else value}
-            link = replace(asked, cursor=None, **changes).address("/suspects")
-            yield _Link(label=_label(field, one.label), link=link, count=str(one.count), chosen=chosen)
+def _facets(page: SuspectPage, asked: Asked) -> Iterator[_FacetShown]:
+    for facet, counts in page.facets.items():
+        links = tuple(_links(facet, page, asked))
+        if links:
+            yield _FacetShown(name=_facet_names()[facet] + ("" if counts.exact else " *"), links=links)
 
 
-def _label(field: Facet, label: str) -> str:
-    return "not decided" if field is Facet.VERDICT and label == "none" else label
+def _links(facet: Facet, page: SuspectPage, asked: Asked) -> Iterator[_Link]:
+    # A facet's value is the filter that chooses it; brands and products are chosen by name.
+    by_name = facet in (Facet.BRAND, Facet.PRODUCT)
+    for place, one in enumerate(page.facets[facet].values):
+        value = one.label if by_name else one.value
+        chosen = getattr(asked, facet) == value
+        if place < _VALUES or chosen:
+            changes: dict[str, Any] = {str(facet): "" if chosen else value}
+            link = replace(asked, cursor="", **changes).address("/suspects")
+            yield _Link(label=_label(facet, one.label), link=link, count=f"{one.count:,}", chosen=chosen)
+
+
+def _label(facet: Facet, label: str) -> str:
+    if facet is not Facet.VERDICT:
+        return label
+    return _("not decided") if label == UNJUDGED else verdict_word(VerdictKind(label))
+
+
+def _facet_names() -> Mapping[Facet, str]:
+    return {
+        Facet.VERDICT: _("Verdict"),
+        Facet.BRAND: _("Brand"),
+        Facet.PRODUCT: _("Product"),
+        Facet.MARKETPLACE: _("Marketplace"),
+        Facet.SELLER: _("Seller"),
+    }
+
+
+def _sorts() -> list[tuple[Sort, str]]:
+    return [
+        (Sort.SCORE, _("Highest score")),
+        (Sort.NEWEST, _("Newest")),
+        (Sort.OLDEST, _("Oldest")),
+        (Sort.PRICE_LOW, _("Lowest price")),
+        (Sort.PRICE_HIGH, _("Highest price")),
+        (Sort.RELEVANCE, _("Best match of words")),
+    ]
 
 
 def _empty(restricted: bool) -> str:
     if restricted:
-        return "Nothing found: take a restriction away, or search for fewer words."
-    return "No suspects yet. Register products, set up a monitor, and they appear here as they are found."
+        return _("Nothing found: take a restriction away, or search for fewer words.")
+    return _("No suspects yet. Register products, set up a monitor, and they appear here as they are found.")
