@@ -6,6 +6,7 @@ politely it wants to be asked. The scheduler, the console and the crawlers all n
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
@@ -16,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from counterfoil.exceptions import InvalidDeclaration, UnknownMarketplace
 from counterfoil.settings import Settings
 
+# The same in C, where PyYAML was built with it: every command and every crawl reads all declarations.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 BUILT_IN = Path(__file__).parents[1] / "crawlers" / "marketplaces"
 FILE_NAME = "marketplace.yaml"
 
@@ -241,15 +244,27 @@ def load_marketplaces(settings: Settings) -> dict[str, Marketplace]:
 
 def read_folders(folders: Iterable[Path]) -> dict[str, Marketplace]:
     """Declarations of several folders; later ones win."""
-    return {
-        marketplace.name: marketplace for folder in folders for marketplace in map(read_declaration, _files(folder))
-    }
+    return {marketplace.name: marketplace for folder in folders for marketplace in map(_as_it_is, _files(folder))}
+
+
+def _as_it_is(path: Path) -> Marketplace:
+    """A declaration, read again only where its file is another: a worker asks every second, a page for every person."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise InvalidDeclaration(f"{path} cannot be read: {error}") from error
+    return _read_once(path, found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+@lru_cache(maxsize=1_000)
+def _read_once(path: Path, *_stamp: int) -> Marketplace:
+    return read_declaration(path)
 
 
 def read_declaration(path: Path) -> Marketplace:
     """One declaration. Raises InvalidDeclaration."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - the safe one
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidDeclaration(f"{path} cannot be read: {error}") from error
     if not isinstance(data, dict):

@@ -39,6 +39,14 @@ def test_a_declaration_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert (market.politeness.delay, market.politeness.concurrency, market.politeness.crawls) == (1.0, 1, 1)
 
 
+def test_a_declaration_that_was_written_anew_is_read_anew_and_one_that_was_not_is_not(tmp_path: Path) -> None:
+    file = declare(tmp_path)
+    (before, again) = (read_folders([tmp_path])["market"] for _ in range(2))
+    assert before is again
+    file.write_text(yaml.safe_dump({**DECLARED, "title": "Bazaar"}))
+    assert read_folders([tmp_path])["market"].title == "Bazaar"
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

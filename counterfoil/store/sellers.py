@@ -129,11 +129,9 @@ def _live(owner_id: int) -> sa.Select[Any]:
 
 def _seen_by(owner_id: int) -> sa.Select[Any]:
     """Sellers that a listing of the owner's crawls has named."""
-    shown = sa.exists().where(
-        listings.c.seller_id == sellers.c.id,
-        inspections.c.listing_id == listings.c.id,
-        inspections.c.owner_id == owner_id,
-    )
+    # One in the other: joined, SQLite begins with all that the owner has seen, once for every seller.
+    seen = sa.exists().where(inspections.c.owner_id == owner_id, inspections.c.listing_id == listings.c.id)
+    shown = sa.exists().where(listings.c.seller_id == sellers.c.id, seen)
     return sa.select(sellers).where(shown)
 
 
