@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test services lint format lock docs bench clean
+.PHONY: help demo test services lint format lock docs messages bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ format: $(VENV)/dev ## format the code
 
 docs: $(VENV)/dev ## write the reference pages from the code
 	$(BIN)/python -m console.reference docs
+
+messages: $(VENV)/dev ## collect the texts of the pages for translators, and compile their catalogues
+	@$(BIN)/python -m tools.messages
 
 lock: $(VENV)/dev ## pin the dependencies anew
 	sh tools/lock

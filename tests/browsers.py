@@ -1,12 +1,24 @@
 """What tests with a real Chromium share: whether it is there, how root may run it, and which processes are browsers."""
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import uvicorn
 from conftest import skip
+from people import HOST
+from playwright.sync_api import Browser, sync_playwright
+from servers import free_port
 
+from console.app import create_app
+from console.installation import Installation
 from counterfoil.chromium import find_chromium
 from counterfoil.settings import load_settings
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 # In a container the tests are root, and root's Chromium has no sandbox.
 ALLOWED = {"COUNTERFOIL_BROWSER_SANDBOX": "false"}
@@ -28,3 +40,30 @@ def browsers_of(folder: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return [process for process in found if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+@contextmanager
+def serving_pages(installation: Installation) -> Iterator[str]:
+    """The console in a real server of this process; its address."""
+    port = free_port()
+    config = uvicorn.Config(create_app(installation), host="127.0.0.1", port=port, log_level="warning")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    try:
+        yield f"{HOST}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def a_chromium() -> Iterator[Browser]:
+    """A browser of one's own, without a window."""
+    require_chromium()
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium(load_settings({})), args=FLAGS)
+        yield chromium
+        chromium.close()

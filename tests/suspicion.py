@@ -57,11 +57,11 @@ def png(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def add_suspect(session: Session, title: str, key: str = "L1") -> int:
+def add_suspect(session: Session, title: str, key: str = "L1", picture: bytes = PNG) -> int:
     """A suspect's id: its owner's product, monitor, run, crawl, listing, picture and assessment are made with it."""
     moment = now()
     owner = session.owner
-    sha256 = session.evidence.put_image(PNG)
+    sha256 = session.evidence.put_image(picture)
     with session.store.write() as connection:
         brand = add_brand(connection, owner.id, "Acme", (), moment)
         product = add_product(connection, owner.id, ProductEntry(brand_id=brand.id, name="Lamp"), moment)
@@ -86,7 +86,7 @@ def add_suspect(session: Session, title: str, key: str = "L1") -> int:
         )
         crawl = claim_crawl(connection, "test", timedelta(seconds=60), {"example": 99}, moment)
         assert crawl is not None
-        add_image(connection, sha256, len(PNG), moment)
+        add_image(connection, sha256, len(picture), moment)
         recorded = record_listing(
             connection,
             crawl_id=crawl.id,
@@ -119,9 +119,9 @@ def add_suspect(session: Session, title: str, key: str = "L1") -> int:
     return suspect_id
 
 
-def add_registry(session: Session) -> dict[str, str]:
+def add_registry(session: Session, picture: bytes = PNG) -> dict[str, str]:
     """One of all that an owner registers besides the suspect's brand and product: ids by the path's parameter."""
-    owner_id, sha256 = session.owner.id, session.evidence.put_image(PNG)
+    owner_id, sha256 = session.owner.id, session.evidence.put_image(picture)
     with session.store.write() as connection:
         (brand,) = list_brands(connection, owner_id)
         (product,) = list_products(connection, owner_id)

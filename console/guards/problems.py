@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from console.guards.headers import HEADERS
 from console.rendering import render
+from console.translation import gettext as _
 from counterfoil.exceptions import (
     Conflict,
     CounterfoilError,
@@ -47,16 +48,6 @@ _STATUS: tuple[tuple[type[CounterfoilError], int], ...] = (
     (StoreError, 503),
 )
 _FOR_PROGRAMS = ("/api/", "/healthz", "/readyz")
-_REMEDIES = {
-    403: "Go back, or ask the admin of your accounts for the role that it takes.",
-    404: "It may have been removed, or the address was copied in part.",
-    409: "Go back, look at what is there now, and try again.",
-    410: "How long pictures are kept is a setting of this installation.",
-    412: "Go back, load the page anew, and decide again.",
-    413: "Send less at once.",
-    429: "Wait a moment, then load the page again.",
-    503: "Try again in a moment; if it stays so, `counterfoil doctor` names the cause.",
-}
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
@@ -106,10 +97,46 @@ def problem_answer(scope: Scope, error: CounterfoilError) -> Response:
 def _answer(scope: Scope, status: int, code: str, detail: str, **more: Any) -> Response:
     phrase = HTTPStatus(status).phrase
     if not _is_for_programs(scope):
-        page = render("error.html", None, status=status, phrase=phrase, detail=detail, remedy=_REMEDIES.get(status))
+        words, remedy = _phrase(status) or phrase, _remedy(status)
+        page = render("error.html", None, status=status, phrase=words, detail=detail, remedy=remedy)
         return HTMLResponse(page, status_code=status)
     body = {"type": "about:blank", "title": phrase, "status": status, "detail": detail or phrase, "code": code, **more}
     return JSONResponse(body, status_code=status, media_type="application/problem+json")
+
+
+def _phrase(status: int) -> str | None:
+    """What went wrong, for people."""
+    return {
+        400: _("Bad request"),
+        401: _("Not logged in"),
+        403: _("Not allowed"),
+        404: _("Not found"),
+        405: _("Not possible here"),
+        409: _("Not possible now"),
+        410: _("Gone"),
+        412: _("Changed meanwhile"),
+        413: _("Too large"),
+        422: _("Not understood"),
+        429: _("Too many requests"),
+        500: _("A mistake of ours"),
+        503: _("Not possible at the moment"),
+    }.get(status)
+
+
+def _remedy(status: int) -> str | None:
+    """What to do about it."""
+    return {
+        403: _("Go back, or ask the admin of your accounts for the role that it takes."),
+        404: _("It may have been removed, or the address was copied in part."),
+        409: _("Go back, look at what is there now, and try again."),
+        410: _("How long pictures are kept is a setting of this installation."),
+        412: _("Go back, load the page anew, and decide again."),
+        413: _("Send less at once."),
+        422: _("Go back, correct what is named here, and send it again."),
+        429: _("Wait a moment, then load the page again."),
+        500: _("Try again; if it stays so, whoever runs this installation finds the cause in its log."),
+        503: _("Try again in a moment; if it stays so, `counterfoil doctor` names the cause."),
+    }.get(status)
 
 
 def _to_log_in(scope: Scope) -> Response:

@@ -9,6 +9,7 @@ from console.guards.access import needs
 from console.rendering import render
 from console.request import ClientAddress, CurrentSession, CurrentVisit
 from console.session import RequestSession
+from console.translation import gettext as _
 from counterfoil.accounts import change_password
 from counterfoil.clock import now
 from counterfoil.exceptions import Forbidden, InvalidInput, TooManyAttempts
@@ -35,14 +36,14 @@ def post_password(
 ) -> HTMLResponse:
     """Change one's own password; every other session of the account ends."""
     if visit is None:
-        raise Forbidden("An API key has no password: log in to change yours.")
+        raise Forbidden(_("An API key has no password: log in to change yours."))
     try:
         if password != again:
-            raise InvalidInput("The two new passwords differ: type the same one twice.")
+            raise InvalidInput(_("The two new passwords differ: type the same one twice."))
         change_password(session.store, visit, old, password, address, now())
     except (InvalidInput, TooManyAttempts) as error:
         return _page(session, error=str(error), status=422)
-    return _page(session, notice="Your password was changed, and every other session of yours has ended.")
+    return _page(session, notice=_("Your password was changed, and every other session of yours has ended."))
 
 
 def _page(

@@ -10,6 +10,7 @@ from console.guards.access import PUBLIC
 from console.guards.cookies import session_token, set_session_token
 from console.rendering import render
 from console.request import ClientAddress, CurrentInstallation
+from console.translation import gettext as _
 from counterfoil.accounts import end_session_of, set_up
 from counterfoil.clock import now
 from counterfoil.exceptions import Conflict, InvalidInput
@@ -41,7 +42,7 @@ def post_set_up(
     settings = installation.settings
     try:
         if password != again:
-            raise InvalidInput("The two passwords differ: type the same one twice.")
+            raise InvalidInput(_("The two passwords differ: type the same one twice."))
         visit = set_up(installation.store, settings, token, name, password, address, now())
     except (InvalidInput, Conflict) as error:
         return _page(link, name=name, error=str(error))

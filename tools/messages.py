@@ -1,0 +1,74 @@
+"""`make messages`: collects the texts of the pages for translators, and brings what they have written up to date.
+
+The catalogue of all texts is `console/locale/counterfoil.pot`; a language's is `<language>/LC_MESSAGES/counterfoil.po`
+beside it, compiled to the `.mo` that the console reads. How to translate: docs/translating.md.
+"""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from counterfoil.version import VERSION
+
+FOLDER = Path(__file__).parents[1] / "console"
+LOCALE = FOLDER / "locale"
+POT = LOCALE / "counterfoil.pot"
+_COMMENT = "# Texts of Counterfoil's pages. How to translate them: docs/translating.md."
+_METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+_OPTIONS = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
+
+
+def collect() -> Catalog:
+    """Every text that a page shows, by the files that it stands in."""
+    catalogue = Catalog(project="Counterfoil", version=VERSION, charset="utf-8", header_comment=_COMMENT)
+    found = extract_from_dir(FOLDER, _METHODS, _OPTIONS, comment_tags=("translators:",), strip_comment_tags=True)
+    for file, _line, message, comments, context in sorted(found, key=lambda one: (one[0], one[1])):
+        catalogue.add(message, locations=[(f"console/{file}", 0)], auto_comments=comments, context=context)
+    return catalogue
+
+
+def written(catalogue: Catalog) -> bytes:
+    """A catalogue as its file's bytes: the same texts always make the same."""
+    file = BytesIO()
+    write_po(file, catalogue, include_lineno=False, sort_by_file=True, width=120)
+    # When and by what it was made would make another file of the same texts, every day.
+    lines = file.getvalue().splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.startswith((b'"POT-Creation-Date', b'"Generated-By')))
+
+
+def translations() -> Iterator[tuple[Path, Catalog]]:
+    """Every language's file, with what its translators have written."""
+    for path in sorted(LOCALE.glob("*/LC_MESSAGES/counterfoil.po")):
+        with path.open("rb") as file:
+            yield path, read_po(file, locale=path.parents[1].name)
+
+
+def main() -> None:
+    """Write the catalogue of all texts, bring every language up to date, and compile it."""
+    everything = collect()
+    LOCALE.mkdir(exist_ok=True)
+    POT.write_bytes(written(everything))
+    print(f"{len(everything)} texts in {POT}")
+    for path, catalogue in translations():
+        catalogue.update(everything)
+        path.write_bytes(written(catalogue))
+        with path.with_suffix(".mo").open("wb") as file:
+            write_mo(file, catalogue)
+        print(f"{_translated(catalogue)} of {len(everything)} texts in {path}")
+
+
+def _translated(catalogue: Catalog) -> int:
+    def has_words(string: Any) -> bool:
+        return all(string) if isinstance(string, tuple) else bool(string)
+
+    return sum(bool(message.id) and has_words(message.string) and not message.fuzzy for message in catalogue)
+
+
+if __name__ == "__main__":
+    main()
