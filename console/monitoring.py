@@ -1,12 +1,13 @@
 """Setting up and changing monitors: what commands, pages and the HTTP interface share."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
 from console.session import Session
+from counterfoil.access import no_way_to_search
 from counterfoil.egress import guard_from
 from counterfoil.exceptions import AddressRefused, Conflict, InvalidInput
 from counterfoil.marketplaces import Marketplace, get_marketplace
@@ -45,8 +46,11 @@ def set_up_monitor(
 def change_monitor(
     connection: sa.Connection, session: Session, monitor: Monitor, wanted: Plan, moment: datetime
 ) -> Monitor:
-    """Change what a monitor looks for, where or when; its next time stays unless its schedule is another."""
-    entry = _entry(connection, session, wanted)
+    """Change what a monitor looks for, where or when; its next time stays unless its schedule is another.
+
+    Raises as `set_up_monitor` does; a marketplace that it watches already is not held against it.
+    """
+    entry = _entry(connection, session, wanted, watched=monitor.marketplaces)
     nominal, due = monitor.next_nominal_at, monitor.next_due_at
     if wanted.schedule != monitor.schedule:
         nominal = next_nominal(wanted.schedule, moment)
@@ -107,9 +111,21 @@ def require_reachable(session: Session, marketplace: Marketplace) -> None:
         )
 
 
-def _entry(connection: sa.Connection, session: Session, wanted: Plan) -> stored.MonitorEntry:
+def require_searchable(session: Session, marketplace: Marketplace) -> None:
+    """Raise InvalidInput for a marketplace that no crawl may search with these settings."""
+    obstacle = no_way_to_search(marketplace, session.settings)
+    if obstacle is not None:
+        raise InvalidInput(obstacle)
+
+
+def _entry(
+    connection: sa.Connection, session: Session, wanted: Plan, watched: Collection[str] = ()
+) -> stored.MonitorEntry:
     for name in wanted.marketplaces:
-        require_reachable(session, get_marketplace(session.marketplaces, name))
+        marketplace = get_marketplace(session.marketplaces, name)
+        if name not in watched:
+            require_searchable(session, marketplace)
+        require_reachable(session, marketplace)
     return stored.MonitorEntry(
         name=wanted.name,
         schedule=wanted.schedule,

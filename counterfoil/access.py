@@ -38,13 +38,30 @@ def missing_keys(marketplace: Marketplace, settings: Settings) -> list[str]:
     return [variable(name) for name in wanted if getattr(settings, name) is None]
 
 
+def no_way_to_search(marketplace: Marketplace, settings: Settings) -> str | None:
+    """Why no crawl may search a marketplace with these settings, and what to do about it; None where one may."""
+    if marketplace.route not in ("api", "import") or search_of(marketplace, settings).spider == "api":
+        return None
+    missing = " and ".join(missing_keys(marketplace, settings))
+    if missing:
+        said = f"may be searched only through its official API, and {missing} are not set. Set them (docs/apis.md)"
+    elif marketplace.route == "api":
+        said = "may be searched only through its official API, and its declaration has no section `api`. Add it"
+    else:
+        said = "may not be crawled: browse it yourself"
+    saved = f"counterfoil import FILES --marketplace {marketplace.name}"
+    return (
+        f"{marketplace.title} {said}, or import saved pages: {saved}. "
+        "If you may crawl it all the same, declare it anew in your own folder, with `route: crawl`."
+    )
+
+
 def access_in_words(marketplace: Marketplace, settings: Settings) -> str:
     """How the marketplace is read with these settings, and what would change it."""
     if marketplace.api is not None:
         missing = missing_keys(marketplace, settings)
         if not missing:
             return f"api: {marketplace.api.url} with your keys"
-        # Declared as read by its API, and not readable by it yet.
         present = "none yet" if marketplace.route == "api" else marketplace.route
         return f"{present}; by its official API once {' and '.join(missing)} are set"
     if marketplace.platform is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from counterfoil.access import no_way_to_search
 from counterfoil.egress import EgressGuard, Target, guard_from
 from counterfoil.exceptions import AddressRefused, InvalidInput, Superseded
 from counterfoil.marketplaces import Marketplace, get_marketplace, load_marketplaces
@@ -92,6 +93,9 @@ def refusal(assignment: Assignment, settings: Settings) -> str | None:
     """Why this crawl must not start at all, in words for its operator; None if it may."""
     if not assignment.queries:
         return "There is nothing to search for: -a query=WORDS."
+    closed = no_way_to_search(assignment.marketplace, settings)
+    if closed is not None:
+        return closed
     obstacle = unreadable(assignment.marketplace, settings)
     if obstacle is not None:
         return obstacle

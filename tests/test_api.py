@@ -355,6 +355,8 @@ def test_a_monitor_is_set_up_previewed_changed_paused_resumed_and_taken_back(cli
     [
         ({"marketplaces": ["nowhere"]}, 404),
         ({"marketplaces": []}, 422),
+        ({"marketplaces": ["ebay"]}, 422),
+        ({"marketplaces": ["example", "amazon"]}, 422),
         ({"product_ids": [99]}, 404),
         ({"schedule": {"kind": "cron", "expression": "61 * * * *"}}, 422),
         ({"schedule": {"kind": "cron", "expression": "0 0 30 2 *"}}, 422),
@@ -368,6 +370,22 @@ def test_a_monitor_that_cannot_be_is_refused(client: TestClient, fields: dict[st
     answer = new_monitor(client, **fields)
     assert answer.status_code == status and answer.json()["detail"]
     assert client.get("/api/v1/monitors").json()["items"] == []
+
+
+def test_what_a_monitor_watches_already_is_not_held_against_it_when_the_keys_are_gone(
+    client: TestClient, session: Session
+) -> None:
+    new_product(client)
+    with_keys = {"ebay_client_id": "app", "ebay_client_secret": "s3cret"}
+    settings = session.settings
+    session.installation.__dict__["settings"] = settings.model_copy(update={**with_keys, "contact": "me@example.com"})
+    made = new_monitor(client, marketplaces=["ebay"])
+    assert made.status_code == 201
+    session.installation.__dict__["settings"] = settings.model_copy(update={"contact": "me@example.com"})
+    path, any_tag = made.headers["location"], {"If-Match": "*"}
+    assert client.patch(path, json={"name": "daily"}, headers=any_tag).status_code == 200
+    refused = client.patch(path, json={"marketplaces": ["ebay", "etsy"]}, headers=any_tag)
+    assert refused.status_code == 422 and "COUNTERFOIL_ETSY_KEYSTRING" in refused.json()["detail"]
 
 
 def test_a_marketplace_that_must_not_be_reached_is_not_monitored(client: TestClient, session: Session) -> None:

@@ -134,6 +134,8 @@ def test_a_picture_at_an_internal_address_is_not_fetched(run: Run) -> None:
         (("--marketplace", "example", "--every", "soon"), "no interval"),
         (("--marketplace", "example", "--every", "1d", "--time-zone", "Mars/Base"), "no time zone"),
         (("--marketplace", "example"), "either --cron or --every"),
+        (("--marketplace", "ebay", "--every", "1d"), "COUNTERFOIL_EBAY_CLIENT_SECRET are not set. Set them"),
+        (("--marketplace", "amazon", "--every", "1d"), "counterfoil import FILES --marketplace amazon"),
     ],
 )
 def test_a_monitor_that_cannot_work_is_refused_with_the_reason(
@@ -143,6 +145,12 @@ def test_a_monitor_that_cannot_work_is_refused_with_the_reason(
     result = run("monitor", "add", "m", "--query", "lamp", *arguments, expect=expected)
     assert reason in result.stderr
     assert "No monitors yet" in run("monitor", "list").stderr
+
+
+def test_with_keys_of_its_api_a_marketplace_is_monitored(run: Run) -> None:
+    keys = {"COUNTERFOIL_EBAY_CLIENT_ID": "app", "COUNTERFOIL_EBAY_CLIENT_SECRET": "s3cret"}
+    made = run("monitor", "add", "m", "--marketplace", "ebay", "--query", "lamp", "--every", "1d", **keys)
+    assert "with your keys" in made.stderr and "m, 1 queries" in made.stdout
 
 
 def test_a_monitor_without_a_contact_is_refused(run: Run) -> None:

@@ -615,6 +615,19 @@ def test_what_must_not_start_is_known_before(
     assert refusal(by_hand(settings, "market", None), settings) is not None
 
 
+@pytest.mark.parametrize(
+    ("route", "words"),
+    [("api", "its declaration has no section `api`"), ("import", "may not be crawled"), ("feed", None)],
+)
+def test_a_search_takes_no_other_route_than_the_declared_one(
+    market: Market, settings: Settings, route: str, words: str | None
+) -> None:
+    market.declare(settings.marketplaces_folder, route=route)
+    allowed = settings.model_copy(update={"allow_hosts": ("127.0.0.1",)})
+    said = refusal(by_hand(allowed, "market", "lamp"), allowed)
+    assert said is None if words is None else words in (said or "")
+
+
 def test_a_crawl_works_the_same_on_postgresql(
     settings: Settings, market: Market, request: pytest.FixtureRequest
 ) -> None:
