@@ -45,6 +45,9 @@ _SECONDS = 60.0
 def main() -> None:
     """Measure, and print a line for every figure."""
     arguments = _arguments()
+    if arguments.embedded:
+        measure_embedded(arguments.embedded, arguments.suspects, arguments.rounds)
+        return
     with tempfile.TemporaryDirectory() as folder, _server(arguments.url) as url:
         settings = Settings(
             data=Path(folder), index_url=url, index_name=f"bench-{uuid.uuid4().hex[:8]}", index_seconds=_SECONDS
@@ -57,6 +60,25 @@ def main() -> None:
         finally:
             for name in [*server.generations(), f"{server.name}-raw", f"{server.name}-control"]:
                 server.client.indices.delete(index=name, ignore_unavailable=True)
+
+
+def measure_embedded(folder: Path, number: int, rounds: int) -> None:
+    """Searches of the embedded index alone, in a folder that is filled once and kept for another time."""
+    embedded = EmbeddedIndex(folder)
+    if embedded.health().documents != number:
+        generation, documents = embedded.begin_generation(), make_documents(number)
+        while batch := list(islice(documents, _AT_ONCE)):
+            generation.put(batch)
+        generation.publish()
+    wall, processor = [], []
+    for query in _queries(rounds):
+        begin = time.process_time()
+        wall.append(_seconds(lambda query=query: embedded.search(query)))
+        processor.append(time.process_time() - begin)
+    result("embedded_bytes_per_suspect", embedded.health().size / number)
+    for percent in (50, 95):
+        result(f"embedded_search_p{percent}_processor_ms", _percentile(processor, percent) * 1000)
+        result(f"embedded_search_p{percent}_ms", _percentile(wall, percent) * 1000, "<= 150 at 1,000,000")
 
 
 def measure_indexing(server: ElasticIndex, embedded: EmbeddedIndex, number: int, url: str | None) -> None:
@@ -212,6 +234,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--suspects", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=400, help="searches asked of each peer")
     parser.add_argument("--no-raw", action="store_true", help="index without the bare client, to save its time")
+    parser.add_argument("--embedded", type=Path, help="measure the embedded index alone, kept in this folder")
     parser.add_argument("--url", help="another Elasticsearch server than one of its own")
     return parser.parse_args()
 

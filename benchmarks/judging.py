@@ -36,18 +36,19 @@ from counterfoil.matching import ReferenceBank, Settings
 from counterfoil.matching.candidates import propose
 from counterfoil.matching.hashes import MAX_DISTANCE, nearest
 from counterfoil.matching.segment import (
+    HASHES,
     ReferenceSketch,
     Segment,
     build_segment,
     open_segment,
     reference_sketch,
     save_segment,
-    taken_apart,
 )
 from counterfoil.models import Fingerprint, Reference
 from counterfoil.pictures import decode
 
 _LARGEST = 800
+_AT_ONCE = 5_000
 _HASHES = 1_000_000
 _FACTOR_OF_FLAT = 1.2
 
@@ -219,7 +220,7 @@ def measure_large(
 ) -> None:
     """The same pictures against many references, mapped from files: start-up, memory, refresh, judgements a second."""
     started = time.process_time()
-    save_segment(_enlarged(small, number), folder / "large")
+    _save_enlarged(small, number, folder)
     result("judging_minutes_to_build_the_large_bank", (time.process_time() - started) / 60)
     size = sum(path.stat().st_size for path in (folder / "large").iterdir())
     result("judging_bytes_on_disk_per_reference", size / number)
@@ -238,16 +239,36 @@ def measure_large(
     result("judging_private_bytes_per_reference", (after["RssAnon"] - before["RssAnon"]) / number)
     result("judging_shared_bytes_per_reference", (after["RssFile"] - before["RssFile"]) / number)
     started = time.perf_counter()
-    save_segment(build_segment(taken_apart(small)[:1]), folder / "added")
+    save_segment([build_segment(_taken_apart(small)[:1])], folder / "added")
     ReferenceBank(references, segments=[segment, open_segment(folder / "added")])
     result("judging_seconds_until_an_added_reference_is_matched", time.perf_counter() - started, "<=5")
 
 
-def _enlarged(small: Segment, number: int) -> Segment:
-    """A segment of so many references: the small one's first, then variants of them."""
+def _save_enlarged(small: Segment, number: int, folder: Path) -> None:
+    """Save a segment of so many references, as `large`: the small one's first, then variants of them, part by part."""
     rng = np.random.default_rng(7)
-    known = taken_apart(small)
-    return build_segment([_variant(known[row % len(known)], row, rng, row < len(known)) for row in range(number)])
+    known, parts = _taken_apart(small), []
+    for begin in range(0, number, _AT_ONCE):
+        rows = range(begin, min(number, begin + _AT_ONCE))
+        made = [_variant(known[row % len(known)], row, rng, row < len(known)) for row in rows]
+        parts.append(folder / f"part-{begin}")
+        save_segment([build_segment(made)], parts[-1])
+    save_segment([open_segment(part) for part in parts], folder / "large")
+
+
+def _taken_apart(segment: Segment) -> list[ReferenceSketch]:
+    return [
+        ReferenceSketch(
+            name=name,
+            hashes=segment.hashes[number * HASHES : (number + 1) * HASHES],
+            box=segment.box(number),
+            size=segment.size(number),
+            grey_size=segment.grey_size(number),
+            features=segment.features(number),
+            frame=segment.frame(number),
+        )
+        for number, name in enumerate(segment.names)
+    ]
 
 
 def _variant(one: ReferenceSketch, row: int, rng: np.random.Generator, unchanged: bool) -> ReferenceSketch:

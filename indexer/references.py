@@ -20,7 +20,6 @@ from counterfoil.matching.segment import (
     build_segment,
     open_segment,
     save_segment,
-    taken_apart,
 )
 from indexer.decoding import PictureDecoder
 
@@ -28,6 +27,8 @@ log = logging.getLogger(__name__)
 
 # A segment is put together with the next smaller one when that has at least this share of its references.
 _GROWN = 0.5
+# References that are made ready at a time: 100 KB of memory each.
+_AT_ONCE = 5_000
 
 
 class ReferenceFolder:
@@ -48,10 +49,11 @@ class ReferenceFolder:
         with self._alone():
             opened = self._open()
             there = {name for segment in opened.values() for name in segment.names}
-            made = self._prepare([sha256 for sha256 in sha256s if sha256 not in there])
-            if made:
-                self._add(opened, made)
-                opened = self._open()
+            missing = [sha256 for sha256 in dict.fromkeys(sha256s) if sha256 not in there]
+            for begin in range(0, len(missing), _AT_ONCE):
+                if made := self._prepare(missing[begin : begin + _AT_ONCE]):
+                    self._add(opened, build_segment(made))
+                    opened = self._open()
         return list(opened.values())
 
     @contextmanager
@@ -78,16 +80,17 @@ class ReferenceFolder:
         answers = self._decoder.prepare_stored(self._evidence, sha256s)
         return [one for one in answers.values() if isinstance(one, ReferenceSketch)]
 
-    def _add(self, opened: dict[Path, Segment], made: list[ReferenceSketch]) -> None:
+    def _add(self, opened: dict[Path, Segment], made: Segment) -> None:
         """Write a segment of these and of all smaller ones that they have outgrown; then those go."""
-        joined: list[Path] = []
+        joined = {}
+        number = len(made)
         for folder, segment in sorted(opened.items(), key=lambda item: len(item[1])):
-            if len(made) < _GROWN * len(segment):
+            if number < _GROWN * len(segment):
                 break
-            made = [*taken_apart(segment), *made]
-            joined.append(folder)
-        unique = {one.name: one for one in made}
-        save_segment(build_segment(list(unique.values())), self._folder / _segment_name(unique))
+            joined[folder] = segment
+            number += len(segment)
+        parts = [*joined.values(), made]
+        save_segment(parts, self._folder / _segment_name([name for part in parts for name in part.names]))
         for folder in joined:
             shutil.rmtree(folder)
 

@@ -13,7 +13,7 @@ from counterfoil.exceptions import DamagedModel
 from counterfoil.fingerprints import Sketch, sketch, sketch_image
 from counterfoil.matching import ReferenceBank
 from counterfoil.matching.overlay import draw_overlay
-from counterfoil.matching.segment import build_segment, open_segment, reference_sketch, save_segment, taken_apart
+from counterfoil.matching.segment import build_segment, open_segment, reference_sketch, save_segment
 from counterfoil.matching.verifier import checksum, load_verifier, shipped_verifier
 from counterfoil.models import MatchDecision, MatchKind, Reference
 from examples.marketplace.brand import brand
@@ -95,22 +95,27 @@ def test_two_references_in_one_picture_are_both_found(bank: ReferenceBank, photo
     assert {match.reference_image_id for match in found if match.decision is MatchDecision.CONFIRMED} == {1, 2}
 
 
-def test_a_segment_that_was_saved_matches_as_the_one_in_memory(
+def test_segments_that_were_saved_and_put_together_match_as_the_one_in_memory(
     tmp_path: Path, bank: ReferenceBank, sketches: list[Sketch], photos: list[Image.Image]
 ) -> None:
-    save_segment(build_segment([reference_sketch(one) for one in sketches]), tmp_path / "all")
-    mapped = ReferenceBank(references(sketches), segments=[open_segment(tmp_path / "all")])
-    halves = [
-        build_segment(taken_apart(open_segment(tmp_path / "all"))[half])
-        for half in (slice(0, 3), slice(3, len(sketches)))
-    ]
+    made = [reference_sketch(one) for one in sketches]
+    save_segment([build_segment(made)], tmp_path / "all")
+    for place, half in enumerate((made[:3], made[3:])):
+        save_segment([build_segment(half)], tmp_path / f"half-{place}")
+    halves = [open_segment(tmp_path / f"half-{place}") for place in range(2)]
+    save_segment(halves, tmp_path / "joined")
+    mapped, joined = (
+        ReferenceBank(references(sketches), segments=[open_segment(tmp_path / name)]) for name in ("all", "joined")
+    )
     parted = ReferenceBank(references(sketches), segments=halves)
     page, _ = framed(photos[0])
     queries = [sketch_image(page, "f" * 64), sketch_image(photos[4].resize((300, 300)), "d" * 64)]
     for query in queries:
-        assert mapped.match(query) == bank.match(query)
+        assert mapped.match(query) == joined.match(query) == bank.match(query)
         assert parted.match(query)[0].reference_image_id == bank.match(query)[0].reference_image_id
     assert mapped.identity == bank.identity == parted.identity
+    files = [{path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("all", "joined")]
+    assert files[0] == files[1]
 
 
 def test_a_reference_that_was_removed_is_found_no_more(sketches: list[Sketch], photos: list[Image.Image]) -> None:
@@ -122,7 +127,7 @@ def test_a_reference_that_was_removed_is_found_no_more(sketches: list[Sketch], p
 
 @pytest.mark.parametrize("name", ["descriptors.npy", "features.index", "segment.json"])
 def test_a_segment_that_is_not_whole_is_refused(tmp_path: Path, sketches: list[Sketch], name: str) -> None:
-    save_segment(build_segment([reference_sketch(sketches[0])]), tmp_path / "one")
+    save_segment([build_segment([reference_sketch(sketches[0])])], tmp_path / "one")
     file = tmp_path / "one" / name
     file.write_bytes(file.read_bytes()[:-10])
     with pytest.raises(ValueError, match=r"cut off or changed|Unterminated|Expecting"):

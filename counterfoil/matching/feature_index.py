@@ -18,6 +18,8 @@ _PER_WORD = 250
 _MOST_WORDS = 65_536
 # From so many words on, the words themselves are found through words.
 _FLAT_WORDS = 1_024
+# Descriptors that are filed at a time: they may be mapped from a file larger than the memory that is free.
+_PIECE = 1_000_000
 # How many words a descriptor is looked for under, and how many neighbours are compared for being outstanding.
 _PROBES = 2
 _COARSE_PROBES = 8
@@ -47,7 +49,8 @@ def build_index(descriptors: NDArray[np.uint8]) -> FeatureIndex:
     quantizer = _word_index(chosen)
     ivf = faiss.IndexBinaryIVF(quantizer, BITS, words)
     ivf.is_trained = True
-    ivf.add(np.ascontiguousarray(descriptors))
+    for begin in range(0, len(descriptors), _PIECE):
+        ivf.add(np.ascontiguousarray(descriptors[begin : begin + _PIECE]))
     return _ready(ivf)
 
 

@@ -108,6 +108,10 @@ _ARRAYS = (
     "contrast",
     "structure",
 )
+# Those that say where something begins, with one entry more than there are references.
+_STARTS = ("starts", "frame_starts", "block_starts")
+# Rows that are copied at a time.
+_PIECE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -165,33 +169,24 @@ def build_segment(references: Sequence[ReferenceSketch]) -> Segment:
     )
 
 
-def taken_apart(segment: Segment) -> list[ReferenceSketch]:
-    """The references of a segment one by one, to be put together with others."""
-    return [
-        ReferenceSketch(
-            name=name,
-            hashes=segment.hashes[number * HASHES : (number + 1) * HASHES],
-            box=segment.box(number),
-            size=segment.size(number),
-            grey_size=segment.grey_size(number),
-            features=segment.features(number),
-            frame=segment.frame(number),
-        )
-        for number, name in enumerate(segment.names)
-    ]
+def save_segment(segments: Sequence[Segment], folder: Path) -> None:
+    """Write one or more segments as one, in a folder of its own, which appears whole or not at all.
 
-
-def save_segment(segment: Segment, folder: Path) -> None:
-    """Write a segment as a folder of its own, which appears whole or not at all. One that is there already stays."""
+    One that is there already stays. What is mapped is copied piece by piece: memory is taken only for the index of what
+    is put together, 40 bytes a feature. Raises ValueError for none.
+    """
+    if not segments:
+        raise ValueError("a segment has at least one reference")
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
         for name in _ARRAYS:
-            np.save(draft / f"{name}.npy", getattr(segment, name))
-        save_index(segment.index, draft / _INDEX)
-        meta = {"version": SEGMENT_VERSION, "names": segment.names, "bytes": _sizes(draft)}
+            _write_joined([getattr(segment, name) for segment in segments], draft / f"{name}.npy", name in _STARTS)
+        save_index(_joined_index(segments, draft), draft / _INDEX)
+        names = [name for segment in segments for name in segment.names]
+        meta = {"version": SEGMENT_VERSION, "names": names, "bytes": _sizes(draft)}
         (draft / _META).write_text(json.dumps(meta), encoding="ascii")
         for path in [*draft.iterdir(), draft]:
             _sync(path)
@@ -200,6 +195,27 @@ def save_segment(segment: Segment, folder: Path) -> None:
             _sync(folder.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write_joined(parts: Sequence[NDArray[Any]], path: Path, are_starts: bool) -> None:
+    """One array after the other in a file; places where something begins go on where those of the array before end."""
+    length = sum(map(len, parts)) - (len(parts) - 1 if are_starts else 0)
+    joined = np.lib.format.open_memmap(path, mode="w+", dtype=parts[0].dtype, shape=(length, *parts[0].shape[1:]))
+    at, first = 0, 0
+    for number, part in enumerate(parts):
+        rows = part[1:] if are_starts and number else part
+        for begin in range(0, len(rows), _PIECE):
+            piece = rows[begin : begin + _PIECE]
+            joined[at : at + len(piece)] = piece + first if are_starts else piece
+            at += len(piece)
+        first += int(part[-1]) if are_starts else 0
+    joined.flush()
+
+
+def _joined_index(segments: Sequence[Segment], draft: Path) -> FeatureIndex:
+    if len(segments) == 1:
+        return segments[0].index
+    return build_index(np.load(draft / "descriptors.npy", mmap_mode="r"))
 
 
 def open_segment(folder: Path) -> Segment:
