@@ -42,7 +42,9 @@ from console.guards.pace import Pace
 from console.guards.problems import answer_crash, answer_error, answer_http_error, answer_invalid_request
 from console.installation import Installation
 from console.public_address import uses_tls
-from console.web import account, home, log_in, set_up, suspect
+from console.web import account, home, log_in, monitor_editing, set_up, suspect
+from console.web import monitors as monitor_pages
+from console.web import runs as run_pages
 from console.web import suspects as suspect_pages
 from counterfoil.exceptions import CounterfoilError
 from counterfoil.settings import Settings
@@ -75,6 +77,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     suspect_pages.router,
     suspect.router,
+    monitor_editing.router,
+    monitor_pages.router,
+    run_pages.router,
 )
 
 

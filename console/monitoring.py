@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from console.session import Session
-from counterfoil.access import no_way_to_search
+from counterfoil.access import IMAGE_QUERY, Search, no_way_to_search, search_of
 from counterfoil.egress import guard_from
 from counterfoil.exceptions import AddressRefused, Conflict, InvalidInput
 from counterfoil.marketplaces import Marketplace, get_marketplace
@@ -15,7 +15,7 @@ from counterfoil.models import CrawlLimits, Monitor, MonitorState, Run, RunState
 from counterfoil.store import monitors as stored
 from counterfoil.store.products import list_products
 from counterfoil.store.runs import list_runs
-from scheduler.planning import choose_searches
+from scheduler.planning import plan
 from scheduler.service import next_times, run_now
 from scheduler.triggers import next_nominal
 
@@ -76,7 +76,7 @@ def resume_monitor(connection: sa.Connection, monitor: Monitor, moment: datetime
 
 def start_run(connection: sa.Connection, session: Session, monitor: Monitor, moment: datetime) -> Run:
     """Run a monitor now; its schedule stays as it is. A run that cannot be is kept as skipped (`require_started`)."""
-    run_now(connection, monitor, moment, choose_searches(session.settings))
+    run_now(connection, monitor, moment, searches_of(session))
     return list_runs(connection, session.owner.id, monitor.id, limit=1)[0]
 
 
@@ -86,6 +86,54 @@ def require_started(monitor: Monitor, run: Run) -> None:
         raise Conflict(
             f"The monitor {monitor.name!r} was not run: an earlier run is still open, or nothing is to be searched for."
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a monitor will do: the words that it searches for, how many pictures, in how many crawls, and when next."""
+
+    queries: tuple[str, ...]
+    pictures: int
+    crawls: int
+    next_times: tuple[datetime, ...]
+
+
+def preview_plan(
+    connection: sa.Connection, session: Session, wanted: Plan, moment: datetime, monitor: Monitor | None = None
+) -> Preview:
+    """What a monitor would do that is not set up yet, or this one once changed. Raises as `set_up_monitor` does."""
+    entry = _entry(connection, session, wanted, monitor.marketplaces if monitor else ())
+    draft = Monitor(
+        id=0,
+        owner_id=session.owner.id,
+        name=entry.name,
+        state=MonitorState.ACTIVE,
+        schedule=entry.schedule,
+        product_ids=entry.product_ids,
+        marketplaces=entry.marketplaces,
+        queries=entry.queries,
+        limits=entry.limits,
+        next_nominal_at=next_nominal(entry.schedule, moment),
+    )
+    return preview_monitor(connection, session, draft)
+
+
+def preview_monitor(connection: sa.Connection, session: Session, monitor: Monitor) -> Preview:
+    """What a monitor will do."""
+    crawls = plan(connection, monitor, searches_of(session))
+    asked = list(dict.fromkeys(query for crawl in crawls for query in crawl.queries))
+    queries = tuple(query for query in asked if not query.startswith(IMAGE_QUERY))
+    return Preview(
+        queries=queries,
+        pictures=len(asked) - len(queries),
+        crawls=len(crawls),
+        next_times=tuple(next_five(monitor)),
+    )
+
+
+def searches_of(session: Session) -> dict[str, Search]:
+    """How each declared marketplace is searched, by name."""
+    return {name: search_of(one, session.settings) for name, one in session.marketplaces.items()}
 
 
 def next_five(monitor: Monitor) -> list[datetime]:
@@ -118,6 +166,16 @@ def require_searchable(session: Session, marketplace: Marketplace) -> None:
         raise InvalidInput(obstacle)
 
 
+def obstacle_of(session: Session, marketplace: Marketplace) -> str | None:
+    """Why a marketplace cannot be watched, with the remedy; None where it can."""
+    try:
+        require_searchable(session, marketplace)
+        require_reachable(session, marketplace)
+    except InvalidInput as error:
+        return str(error)
+    return None
+
+
 def _entry(
     connection: sa.Connection, session: Session, wanted: Plan, watched: Collection[str] = ()
 ) -> stored.MonitorEntry:
@@ -126,21 +184,16 @@ def _entry(
         if name not in watched:
             require_searchable(session, marketplace)
         require_reachable(session, marketplace)
+    if not wanted.product_ids and not any(wanted.queries) and not list_products(connection, session.owner.id):
+        raise InvalidInput("There is nothing to search for: register products first, or name queries.")
     return stored.MonitorEntry(
         name=wanted.name,
         schedule=wanted.schedule,
-        product_ids=wanted.product_ids or _all_products(connection, session.owner.id, wanted.queries),
+        product_ids=wanted.product_ids,
         marketplaces=tuple(dict.fromkeys(wanted.marketplaces)),
         queries=_each_once(wanted.queries),
         limits=wanted.limits,
     )
-
-
-def _all_products(connection: sa.Connection, owner_id: int, queries: Iterable[str]) -> tuple[int, ...]:
-    every = tuple(product.id for product in list_products(connection, owner_id))
-    if not every and not any(queries):
-        raise InvalidInput("There is nothing to search for: register products first, or name queries.")
-    return every
 
 
 def _each_once(queries: Iterable[str]) -> tuple[str, ...]:

@@ -390,7 +390,11 @@ class Canary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
-    """What to look for, where, and how often. Empty `queries` are made from the products' names and keywords."""
+    """What to look for, where, and how often.
+
+    Empty `product_ids` mean all products, as they are when it fires; empty `queries` are made from the products' names
+    and keywords.
+    """
 
     id: int
     owner_id: int

@@ -44,9 +44,7 @@ def choose_searches(settings: Settings) -> dict[str, Search]:
 def image_queries(connection: sa.Connection, monitor: Monitor) -> tuple[str, ...]:
     """Reference images of the monitor's products as queries, each once, the first few of each product."""
     queries: dict[str, None] = {}
-    for product in list_products(connection, monitor.owner_id):
-        if product.id not in monitor.product_ids:
-            continue
+    for product in _products(connection, monitor):
         images = list_reference_images(connection, monitor.owner_id, product.id)
         queries.update(dict.fromkeys(IMAGE_QUERY + image.image_sha256 for image in images[:_IMAGES_PER_PRODUCT]))
     return tuple(queries)
@@ -55,12 +53,19 @@ def image_queries(connection: sa.Connection, monitor: Monitor) -> tuple[str, ...
 def make_queries(connection: sa.Connection, monitor: Monitor) -> Iterator[str]:
     """Search words from the products' names, aliases and keywords, each once."""
     brands = {brand.id: brand for brand in list_brands(connection, monitor.owner_id)}
-    wanted = [product for product in list_products(connection, monitor.owner_id) if product.id in monitor.product_ids]
     seen: set[str] = set()
-    for query in (query for product in wanted for query in _queries_of(product, brands[product.brand_id])):
+    for query in (
+        query for product in _products(connection, monitor) for query in _queries_of(product, brands[product.brand_id])
+    ):
         if normalise(query) not in seen:
             seen.add(normalise(query))
             yield query
+
+
+def _products(connection: sa.Connection, monitor: Monitor) -> list[Product]:
+    """The products that a monitor watches; all of its owner's, as they are now, where it names none."""
+    every = list_products(connection, monitor.owner_id)
+    return [product for product in every if not monitor.product_ids or product.id in monitor.product_ids]
 
 
 def _queries_of(product: Product, brand: Brand) -> Iterable[str]:

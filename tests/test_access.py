@@ -49,6 +49,9 @@ SEARCHES = frozenset({"/api/v1/picture-search"})
 FORMS = {
     "/suspects/{suspect_id}/verdict": {"kind": "counterfeit", "revision": "1"},
     "/suspects/{suspect_id}/undo": {"revision": "1"},
+    "/monitors/new": {"name": "theirs", "marketplace": "example", "words": "lamp", "step": "save"},
+    "/monitors/{monitor_id}/edit": {"name": "theirs", "marketplace": "example", "words": "lamp", "step": "save"},
+    "/monitors/{monitor_id}/remove": {"sure": "yes"},
 }
 PICTURE = png(Image.effect_noise((96, 96), 90))
 

@@ -13,13 +13,13 @@ from console.guards.access import needs
 from console.monitoring import (
     Plan,
     change_monitor,
-    next_five,
     pause_monitor,
     require_started,
     resume_monitor,
     set_up_monitor,
     start_run,
 )
+from console.monitoring import preview_monitor as preview
 from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.schemas.monitoring import MonitorChange, MonitorPreview, MonitorSaid, MonitorShown, RunShown
@@ -28,7 +28,6 @@ from counterfoil.clock import now
 from counterfoil.models import CrawlLimits, Monitor, MonitorState, Role, Schedule
 from counterfoil.store import monitors as stored
 from counterfoil.store.owners import hold_owner
-from scheduler.planning import choose_searches, plan
 
 router = APIRouter(prefix="/api/v1/monitors", tags=["monitors"], dependencies=[needs(Role.VIEWER)])
 _manager = [needs(Role.MANAGER)]
@@ -71,9 +70,7 @@ def preview_monitor(session: CurrentSession, monitor_id: PathId) -> MonitorPrevi
     """The queries that a monitor will ask, and its next five times."""
     with session.read() as connection:
         found = stored.get_monitor(connection, session.owner.id, monitor_id)
-        crawls = plan(connection, found, choose_searches(session.settings))
-    queries = list(dict.fromkeys(query for crawl in crawls for query in crawl.queries))
-    return MonitorPreview(queries=queries, crawls=len(crawls), next_times=next_five(found))
+        return MonitorPreview.model_validate(preview(connection, session, found))
 
 
 @router.patch("/{monitor_id}", response_model=MonitorShown, dependencies=_manager)

@@ -135,7 +135,7 @@ class LimitsShown(Shown):
 
 
 class MonitorShown(Shown):
-    """A monitor."""
+    """A monitor; without `product_ids` it watches all products, also those that are registered later."""
 
     id: Id
     name: str
@@ -149,9 +149,13 @@ class MonitorShown(Shown):
 
 
 class MonitorPreview(Shown):
-    """What a monitor will do: the queries it will ask, and its next five times."""
+    """What a monitor will do: the words it searches for, in how many crawls, and its next five times.
+
+    `pictures` of the products are searched for as well, where a marketplace can be.
+    """
 
     queries: list[str]
+    pictures: int
     crawls: int
     next_times: list[datetime]
 

@@ -92,7 +92,7 @@ def get_run(connection: sa.Connection, owner_id: int, run_id: int) -> Run:
     row = connection.execute(mine).one_or_none()
     if row is None:
         raise NotFound(f"There is no run {run_id}: see `counterfoil run list`.")
-    return _run(row)
+    return read_run(row)
 
 
 def list_runs(
@@ -106,7 +106,7 @@ def list_runs(
     wanted = sa.select(runs).where(runs.c.owner_id == owner_id)
     if monitor_id is not None:
         wanted = wanted.where(runs.c.monitor_id == monitor_id)
-    return [_run(row) for row in connection.execute(rows_before(wanted, runs.c.id, before, limit))]
+    return [read_run(row) for row in connection.execute(rows_before(wanted, runs.c.id, before, limit))]
 
 
 def finish_run_if_done(connection: sa.Connection, run_id: int, now: datetime) -> None:
@@ -141,7 +141,8 @@ def _add_crawls(
         )
 
 
-def _run(row: sa.Row[Any]) -> Run:
+def read_run(row: sa.Row[Any]) -> Run:
+    """A row of `runs` as a run."""
     return Run(
         id=row.id,
         owner_id=row.owner_id,
