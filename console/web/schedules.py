@@ -34,9 +34,9 @@ class Choice:
     jitter: str = "0"
 
 
-_EVERY_DAY = re.compile(r"([0-5]?\d) ([01]?\d|2[0-3]) \* \* \*")
-_EVERY_WEEK = re.compile(r"([0-5]?\d) ([01]?\d|2[0-3]) \* \* ([0-6])")
-_AT = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::\d\d)?")
+_EVERY_DAY = re.compile(r"([0-5]?[0-9]) ([01]?[0-9]|2[0-3]) \* \* \*")
+_EVERY_WEEK = re.compile(r"([0-5]?[0-9]) ([01]?[0-9]|2[0-3]) \* \* ([0-6])")
+_AT = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _INTERVAL = re.compile(r"([0-9]{1,6})([mhdw])")
 
 
