@@ -87,7 +87,8 @@ def test_the_form_says_of_every_market_how_it_is_read_and_why_one_cannot_be(clie
     usable, closed = page.split("cannot be watched as they are")
     assert 'value="example" checked' in usable and "Exercised" in usable
     # Its reason is the setting that is missing, and its box is not there to be ticked.
-    assert "eBay" in closed and "COUNTERFOIL_CONTACT" in closed and 'value="ebay"' not in page
+    assert "COUNTERFOIL_EBAY_CLIENT_ID" in closed and 'value="ebay"' not in page
+    assert "counterfoil import FILES --marketplace taobao" in closed
 
 
 def test_a_preview_shows_queries_and_the_next_five_runs_and_saves_nothing(client: TestClient, session: Session) -> None:
@@ -121,7 +122,7 @@ WRONG: tuple[tuple[dict[str, object], str], ...] = (
     ({"name": " "}, "Give the monitor a name"),
     ({"marketplace": []}, "Choose at least one marketplace"),
     ({"marketplace": ["nowhere"]}, "There is no marketplace named"),
-    ({"marketplace": ["ebay"]}, "COUNTERFOIL_CONTACT is not set"),
+    ({"marketplace": ["ebay"]}, "only through its official API"),
     ({"scope": "chosen"}, "Choose at least one product"),
     ({"scope": "chosen", "product": ["99"]}, "There is no product 99"),
     ({"at": "25:00"}, "The time of day is missing"),

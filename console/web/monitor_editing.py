@@ -97,7 +97,7 @@ def _page(
     with session.read() as connection:
         products = offered_products(connection, session.owner.id, form.product)
         markets = offered_markets(connection, session)
-    preview = _preview(session, form)
+    preview = _preview(session, form, monitor)
     page = render(
         "monitor_form.html",
         session,
@@ -115,12 +115,12 @@ def _page(
     return HTMLResponse(page, status_code=422 if error else 200)
 
 
-def _preview(session: RequestSession, form: MonitorForm) -> dict[str, Any]:
+def _preview(session: RequestSession, form: MonitorForm, monitor: Monitor | None) -> dict[str, Any]:
     """What the monitor would do, or why that cannot be said yet."""
     try:
         wanted = plan_of(form)
         with session.read() as connection:
-            preview: Preview | None = preview_plan(connection, session, wanted, now())
+            preview: Preview | None = preview_plan(connection, session, wanted, now(), monitor)
     except (InvalidInput, NotFound, Conflict) as error:
         return {"preview": None, "not_yet": str(error)}
     return {"preview": preview, "not_yet": None}
