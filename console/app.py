@@ -45,6 +45,7 @@ from console.public_address import uses_tls
 from console.web import account, home, log_in, monitor_editing, set_up, suspect
 from console.web import monitors as monitor_pages
 from console.web import runs as run_pages
+from console.web import sellers as seller_pages
 from console.web import suspects as suspect_pages
 from counterfoil.exceptions import CounterfoilError
 from counterfoil.settings import Settings
@@ -76,6 +77,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     account.router,
     home.router,
     suspect_pages.router,
+    seller_pages.router,
     suspect.router,
     monitor_editing.router,
     monitor_pages.router,

@@ -1,9 +1,11 @@
 """A suspect with everything that it takes, over a real database and evidence store."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 
+import sqlalchemy as sa
 from PIL import Image
 
 from console.session import Session
@@ -16,6 +18,7 @@ from counterfoil.models import (
     CrawlLimits,
     ListingFacts,
     ListingImage,
+    Match,
     Reason,
     ReasonKind,
     RightKind,
@@ -57,11 +60,28 @@ def png(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def add_suspect(session: Session, title: str, key: str = "L1", picture: bytes = PNG) -> int:
-    """A suspect's id: its owner's product, monitor, run, crawl, listing, picture and assessment are made with it."""
+SELLER = SellerFacts(key="s-1", name="Bob's bags")
+
+
+def add_suspect(
+    session: Session,
+    title: str,
+    key: str = "L1",
+    picture: bytes = PNG,
+    *,
+    more_pictures: tuple[bytes, ...] = (),
+    seller: SellerFacts = SELLER,
+    price: str = "48.90",
+    matches: Callable[[sa.Connection, int, str], tuple[Match, ...]] | None = None,
+) -> int:
+    """A suspect's id: its owner's product, monitor, run, crawl, listing, pictures and assessment are made with it.
+
+    The same key again is a later crawl, which sees the listing as it is then. `matches` is given the product's id and
+    the listing's first picture.
+    """
     moment = now()
     owner = session.owner
-    sha256 = session.evidence.put_image(picture)
+    sha256s = [session.evidence.put_image(one) for one in (picture, *more_pictures)]
     with session.store.write() as connection:
         brand = add_brand(connection, owner.id, "Acme", (), moment)
         product = add_product(connection, owner.id, ProductEntry(brand_id=brand.id, name="Lamp"), moment)
@@ -86,7 +106,9 @@ def add_suspect(session: Session, title: str, key: str = "L1", picture: bytes = 
         )
         crawl = claim_crawl(connection, "test", timedelta(seconds=60), {"example": 99}, moment)
         assert crawl is not None
-        add_image(connection, sha256, len(picture), moment)
+        for sha256 in sha256s:
+            add_image(connection, sha256, len(PNG), moment)
+        matched = matches(connection, product.id, sha256s[0]) if matches else ()
         recorded = record_listing(
             connection,
             crawl_id=crawl.id,
@@ -95,11 +117,14 @@ def add_suspect(session: Session, title: str, key: str = "L1", picture: bytes = 
             facts=ListingFacts(
                 url=f"http://shop.example/{key}",
                 title=title,
-                price=Decimal("48.90"),
+                price=Decimal(price),
                 currency="EUR",
                 ships_from="DE",
-                seller=SellerFacts(key="s-1", name="Bob's bags"),
-                images=(ListingImage(url="http://shop.example/1.png", sha256=sha256),),
+                seller=seller,
+                images=tuple(
+                    ListingImage(url=f"http://shop.example/{number}.png", sha256=sha256)
+                    for number, sha256 in enumerate(sha256s, start=1)
+                ),
             ),
             body_sha256=session.evidence.put_body(BODY),
             captured_at=moment,
@@ -110,7 +135,14 @@ def add_suspect(session: Session, title: str, key: str = "L1", picture: bytes = 
             connection,
             owner_id=owner.id,
             listing_version_id=recorded.listing_version_id,
-            made=[Assessment(product_id=product.id, judge_version="t", score=Score(value=0.8, reasons=(reason,)))],
+            made=[
+                Assessment(
+                    product_id=product.id,
+                    judge_version="t",
+                    score=Score(value=0.8, reasons=(reason,)),
+                    matches=matched,
+                )
+            ],
             product_ids=None,
             threshold=0.5,
             now=moment,

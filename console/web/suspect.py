@@ -63,6 +63,7 @@ def show_suspect(session: CurrentSession, suspect_id: PathId, asked: CurrentSear
             other_images=[pictures[sha256] for sha256 in shown] if len(shown) > 1 else [],
             assessments=[_assessment(view, one) for one in view.assessments],
             fields=list(_fields(view)),
+            seller_id=view.listing.seller_id,
             verdict=view.suspect.verdict,
             verdicts=[_verdict(one) for one in view.verdicts],
             captures=[_capture(one) for one in view.captures],

@@ -21,6 +21,7 @@ from counterfoil.exceptions import InvalidInput
 from counterfoil.highlighting import marked
 from counterfoil.models import Role, VerdictKind
 from counterfoil.rates import write_amount
+from counterfoil.store.sellers import find_seller_ids
 from indexer.document import SuspectDocument
 from indexer.query import UNJUDGED, Facet, Sort, SuspectPage, SuspectQuery
 
@@ -71,6 +72,7 @@ def _page(
     found = page.suspects if page else ()
     with session.read() as connection:
         pictures = pictures_of(connection, [one.image.sha256 for one in found if one.image and one.image.sha256])
+        sellers = find_seller_ids(connection, {_seller(one) for one in found})
     return render(
         "suspects.html",
         session,
@@ -78,7 +80,7 @@ def _page(
         asked=asked,
         sorts=_sorts(),
         facets=list(_facets(page, asked)) if page else [],
-        rows=[_row(document, query, asked, pictures) for document in found if query],
+        rows=[_row(document, query, asked, pictures, sellers.get(_seller(document))) for document in found if query],
         notice=page.notice if page else None,
         error=error,
         empty=_empty(asked.restricted) if page else "",
@@ -90,7 +92,11 @@ def _page(
 
 
 def _row(
-    document: SuspectDocument, query: SuspectQuery, asked: Asked, pictures: Mapping[str, ShownPicture]
+    document: SuspectDocument,
+    query: SuspectQuery,
+    asked: Asked,
+    pictures: Mapping[str, ShownPicture],
+    seller_id: int | None,
 ) -> dict[str, Any]:
     price = f"{write_amount(document.price)} {document.currency or ''}".strip() if document.price is not None else None
     seller = (document.seller.name or document.seller.key) if document.seller else None
@@ -102,9 +108,14 @@ def _row(
         "image": pictures.get(document.image.sha256 or "") if document.image else None,
         "score": f"{document.score:.2f}",
         "verdict": verdict_word(document.verdict) if document.verdict else None,
-        "facts": " · ".join(fact for fact in (product, price, seller, document.marketplace) if fact),
+        "facts": [fact for fact in (product, price, document.marketplace) if fact],
+        "seller": (seller, f"/sellers/{seller_id}" if seller_id else None) if seller else None,
         "reasons": [reason.text for reason in document.reasons],
     }
+
+
+def _seller(document: SuspectDocument) -> tuple[str, str]:
+    return document.marketplace, document.seller.key if document.seller else ""
 
 
 def _facets(page: SuspectPage, asked: Asked) -> Iterator[_FacetShown]:

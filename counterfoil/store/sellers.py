@@ -1,5 +1,6 @@
 """Sellers: whom a marketplace names, and whom an owner has authorised."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -99,6 +100,17 @@ def get_seller(connection: sa.Connection, owner_id: int, seller_id: int) -> Sell
     if row is None:
         raise NotFound(f"There is no seller {seller_id}.")
     return _seller(row)
+
+
+def get_sellers(connection: sa.Connection, seller_ids: Collection[int]) -> dict[int, Seller]:
+    """Sellers by id, whoever has seen them."""
+    return {row.id: _seller(row) for row in connection.execute(sa.select(sellers).where(sellers.c.id.in_(seller_ids)))}
+
+
+def find_seller_ids(connection: sa.Connection, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The ids of sellers by (marketplace, the marketplace's own id of it), of those that there are."""
+    named = sa.tuple_(sellers.c.marketplace, sellers.c.seller_key).in_(sorted(set(keys)))
+    return {(row.marketplace, row.seller_key): row.id for row in connection.execute(sa.select(sellers).where(named))}
 
 
 def remove_authorised_seller(
