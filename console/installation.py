@@ -10,6 +10,7 @@ from indexer.base import SuspectIndex
 from indexer.decoding import PictureDecoder
 from indexer.delivery import fill_if_missing
 from indexer.opening import open_index
+from indexer.renditions import Renditions
 
 
 class Installation:
@@ -47,6 +48,11 @@ class Installation:
     def decoder(self) -> PictureDecoder:
         """Processes that decode untrusted pictures, for a server that lives long: started when first used."""
         return PictureDecoder(self.settings)
+
+    @cached_property
+    def renditions(self) -> Renditions:
+        """Smaller pictures for pages, and matches to look at."""
+        return Renditions(self.settings.data, self.evidence, self.decoder)
 
     def close(self) -> None:
         """End what runs beside this process."""

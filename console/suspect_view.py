@@ -7,18 +7,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from console.suspect_history import changes_since_verdict
+from counterfoil.changes import FieldChange
 from counterfoil.models import Absence, Assessment, Capture, Listing, ListingVersion, Suspect, Verdict
 from counterfoil.store.absences import get_absence
 from counterfoil.store.captures import list_captures
 from counterfoil.store.listings import get_listing, get_versions
-from counterfoil.store.products import list_products
+from counterfoil.store.products import get_products
 from counterfoil.store.suspects import get_assessments, get_suspect, list_verdicts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspectView:
     """A suspect, its listing and present version, its assessments (best first), verdicts (oldest first) and captures
-    (newest first).
+    (newest first); and what the listing says otherwise than the version that the last verdict was about.
     """
 
     suspect: Suspect
@@ -29,6 +31,7 @@ class SuspectView:
     product_names: Mapping[int, str]
     captures: tuple[Capture, ...] = ()
     absence: Absence | None = None
+    changes: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +86,17 @@ def evidence_of(view: SuspectView) -> Iterator[EvidenceOf]:
 def view_suspect(connection: sa.Connection, owner_id: int, suspect_id: int) -> SuspectView:
     """The owner's suspect as a whole. Raises NotFound."""
     suspect = get_suspect(connection, owner_id, suspect_id)
+    assessments = tuple(get_assessments(connection, [suspect_id])[suspect_id])
+    verdicts = tuple(list_verdicts(connection, owner_id, suspect_id))
+    products = get_products(connection, {one.product_id for one in assessments})
     return SuspectView(
         suspect=suspect,
         listing=get_listing(connection, suspect.listing_id),
         version=get_versions(connection, [suspect.listing_version_id])[suspect.listing_version_id],
-        assessments=tuple(get_assessments(connection, [suspect_id])[suspect_id]),
-        verdicts=tuple(list_verdicts(connection, owner_id, suspect_id)),
+        assessments=assessments,
+        verdicts=verdicts,
         absence=get_absence(connection, suspect.listing_id),
         captures=tuple(list_captures(connection, owner_id, suspect_id)),
-        product_names={product.id: product.name for product in list_products(connection, owner_id)},
+        product_names={product.id: product.name for product in products.values()},
+        changes=changes_since_verdict(connection, suspect, verdicts),
     )

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from counterfoil.evidence import EvidenceStore, Kind, StoredEvidence
 from counterfoil.exceptions import StoreError
 from counterfoil.models import RetentionClass
+from counterfoil.renditions import forget_renditions
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.retention import (
@@ -142,6 +143,7 @@ class Sweep:
     ) -> None:
         self._store = store
         self._evidence = evidence
+        self._data = settings.data
         self._limits = limits_of(settings, now)
         self._now = now
         self._dry = dry
@@ -198,6 +200,8 @@ class Sweep:
         )
         if freed is not None:
             swept.add(kind, freed)
+            if kind is Kind.IMAGE and not self._dry:
+                forget_renditions(self._data, sha256)
         return freed is not None
 
     def _freed(self, kind: Kind, sha256: str) -> int | None:

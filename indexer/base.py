@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from indexer.document import SuspectDocument
-from indexer.query import SuspectPage, SuspectQuery
+from indexer.query import SuspectOrder, SuspectPage, SuspectQuery
 
 
 class PutStatus(StrEnum):
@@ -83,6 +83,10 @@ class SuspectIndex(ABC):
     @abstractmethod
     def search(self, query: SuspectQuery) -> SuspectPage:
         """Find one owner's suspects. Raises InvalidCursor."""
+
+    @abstractmethod
+    def order(self, query: SuspectQuery) -> SuspectOrder:
+        """Which suspects `search` would answer, and in which order: cheaper, because nothing is counted or read."""
 
     @abstractmethod
     def revisions(self) -> Iterator[tuple[int, int]]:

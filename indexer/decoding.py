@@ -3,6 +3,7 @@
 A picture that breaks its process, or keeps it too long, costs that one picture; the process is replaced.
 """
 
+import io
 import logging
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from counterfoil.exceptions import EvidenceDamaged, NotFound, UnreadablePicture
 from counterfoil.fingerprints import Sketch
 from counterfoil.matching.prints import Print
 from counterfoil.matching.segment import ReferenceSketch
-from counterfoil.models import Fingerprint
+from counterfoil.models import Fingerprint, Transform
 from counterfoil.settings import Settings
 from indexer.decoding_process import DecodingProcess, ProcessLost
 
@@ -30,6 +31,8 @@ _SECONDS = 20
 _TRIES = 2
 # What marketplaces make of the pictures that sellers upload.
 _UPLOADED_SIDE, _UPLOADED_QUALITY = 800, 85
+# What pages show: sharp at 7 rem on a screen of two pixels for one, and some 10 kB.
+_THUMBNAIL_SIDE, _SHOWN_QUALITY = 256, 80
 
 
 class PictureDecoder:
@@ -65,6 +68,17 @@ class PictureDecoder:
         `scenery` are other pictures' bytes, for collages and backgrounds. Raises UnreadablePicture.
         """
         return self._threads.submit(self._ask, _sketch_edited, data, edit, seed, tuple(scenery)).result()
+
+    def thumbnail(self, data: bytes) -> bytes:
+        """A picture as a small JPEG, at most 256 pixels wide and high. Raises UnreadablePicture."""
+        return self._threads.submit(self._ask, _thumbnail, data).result()
+
+    def compare(self, picture: bytes, reference: bytes, transform: Transform, *, difference: bool) -> bytes:
+        """A picture brought into the frame of the reference that lies so in it, or how the two differ there: a JPEG.
+
+        Raises UnreadablePicture.
+        """
+        return self._threads.submit(self._ask, _compare, picture, reference, transform, difference).result()
 
     def print(self, data: bytes) -> Print:
         """The print of a picture's bytes: what tells a product photographed anew. Raises UnreadablePicture."""
@@ -164,6 +178,31 @@ def _sketch(data: bytes, sha256: str | None) -> Sketch:
 
     # Taken here, in as many processes as there are, and not by the one that matches.
     return _within_memory(lambda: sketch(data, sha256).with_features())
+
+
+def _thumbnail(data: bytes) -> bytes:
+    from counterfoil.pictures import decode
+
+    def make() -> bytes:
+        picture = decode(data)
+        picture.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
+        return _jpeg(picture)
+
+    return _within_memory(make)
+
+
+def _compare(data: bytes, reference: bytes, transform: Transform, difference: bool) -> bytes:
+    from counterfoil.matching.overlay import draw_aligned, draw_difference
+    from counterfoil.pictures import decode
+
+    draw = draw_difference if difference else draw_aligned
+    return _within_memory(lambda: _jpeg(draw(decode(data), decode(reference), transform)))
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=_SHOWN_QUALITY, optimize=True)
+    return file.getvalue()
 
 
 def _print(data: bytes, sha256: str | None) -> Print:

@@ -15,9 +15,9 @@ from indexer.base import Generation, IndexHealth, IndexState, PutOutcome, Suspec
 from indexer.document import SuspectDocument
 from indexer.embedded_file import REMEDY, IndexFile
 from indexer.embedded_folder import IndexFolder
-from indexer.embedded_search import search_file
+from indexer.embedded_search import order_in_file, search_file
 from indexer.embedded_writing import merge, put_all
-from indexer.query import SuspectPage, SuspectQuery
+from indexer.query import SuspectOrder, SuspectPage, SuspectQuery
 
 _REVISIONS_AT_ONCE = 50_000
 
@@ -48,6 +48,10 @@ class EmbeddedIndex(SuspectIndex):
     def search(self, query: SuspectQuery) -> SuspectPage:
         """Find one owner's suspects."""
         return self._with_current(lambda file: search_file(file, query))
+
+    def order(self, query: SuspectQuery) -> SuspectOrder:
+        """The ids that a search would answer."""
+        return self._with_current(lambda file: order_in_file(file, query))
 
     def revisions(self) -> Iterator[tuple[int, int]]:
         """(suspect id, revision) of every document, by suspect id."""

@@ -29,6 +29,7 @@ from indexer.query import (
     Histogram,
     Interval,
     Sort,
+    SuspectOrder,
     SuspectPage,
     SuspectQuery,
     empty_page,
@@ -78,12 +79,26 @@ def search_file(file: IndexFile, query: SuspectQuery) -> SuspectPage:
         return _page(connection, query, plan, after)
 
 
+def order_in_file(file: IndexFile, query: SuspectQuery) -> SuspectOrder:
+    """The ids of one page, in one consistent view. Raises InvalidCursor."""
+    position = read_cursor(query, int, int)
+    with file.reading() as connection:
+        plan = make_plan(connection, query)
+        if plan is None:
+            return SuspectOrder()
+        places = _places(connection, query, plan, _Place(*position) if position else None)
+    shown = places[: query.limit]
+    return SuspectOrder(
+        suspect_ids=tuple(_suspect(query, place) for place in shown), next_cursor=_cursor(query, places)
+    )
+
+
 def _page(connection: sqlite3.Connection, query: SuspectQuery, plan: Plan, after: _Place | None) -> SuspectPage:
     counted = bool(query.facets) or query.histogram is not None
     entries = _entries(connection, plan) if counted else []
     found = len(entries) if counted else _count(connection, plan, plan.match, EXACT_COUNT + 1)
     total = Count(value=min(found, EXACT_COUNT), exact=found <= EXACT_COUNT)
-    places = _places(connection, query, plan, after, total)
+    places = _places(connection, query, plan, after, found)
     shown = places[: query.limit]
     bodies = _bodies(connection, [_suspect(query, place) for place in shown])
     return SuspectPage(
@@ -91,20 +106,30 @@ def _page(connection: sqlite3.Connection, query: SuspectQuery, plan: Plan, after
         total=total,
         facets=_facets(connection, query.facets, entries[:EXACT_COUNT], exact=total.exact),
         histogram=_histogram(query.histogram, entries[:EXACT_COUNT], exact=total.exact) if query.histogram else None,
-        next_cursor=make_cursor(query, shown[-1]) if len(places) > query.limit else None,
+        next_cursor=_cursor(query, places),
     )
 
 
+def _cursor(query: SuspectQuery, places: Sequence[_Place]) -> str | None:
+    return make_cursor(query, places[query.limit - 1]) if len(places) > query.limit else None
+
+
 def _places(
-    connection: sqlite3.Connection, query: SuspectQuery, plan: Plan, after: _Place | None, total: Count
+    connection: sqlite3.Connection,
+    query: SuspectQuery,
+    plan: Plan,
+    after: _Place | None,
+    found: int | None = None,
 ) -> list[_Place]:
-    """The places of the page, and one more when there is a next page."""
+    """The places of the page, and one more when there is a next page; `found` is how many there are, where known."""
     wanted = query.limit + 1
     if query.sort is Sort.RELEVANCE and plan.words:
         return _by_relevance(connection, plan, after, wanted)
     if query.sort in _BY_ROW:
         return _by_row(connection, plan, plan.match, after.number if after else 0, wanted)
-    if total.exact:
+    if found is None:
+        found = _count(connection, plan, plan.match, EXACT_COUNT + 1)
+    if found <= EXACT_COUNT:
         return _sorted(connection, query.sort, plan, plan.match, after, wanted)
     return _by_buckets(connection, query.sort, plan, after, wanted)
 

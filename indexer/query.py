@@ -161,6 +161,14 @@ class SuspectPage:
     notice: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectOrder:
+    """The ids of the suspects on a page, in its order, and how to ask for the next page."""
+
+    suspect_ids: tuple[int, ...] = ()
+    next_cursor: str | None = None
+
+
 def empty_page(query: SuspectQuery) -> SuspectPage:
     """The answer when nothing can be found."""
     facets = dict.fromkeys(query.facets, FacetCounts(values=()))

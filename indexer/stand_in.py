@@ -7,7 +7,7 @@ from dataclasses import replace
 from counterfoil.exceptions import IndexUnavailable
 from indexer.base import Generation, IndexHealth, IndexState, PutOutcome, SuspectIndex
 from indexer.document import SuspectDocument
-from indexer.query import SuspectPage, SuspectQuery
+from indexer.query import SuspectOrder, SuspectPage, SuspectQuery
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,13 @@ class IndexWithStandIn(SuspectIndex):
         except IndexUnavailable as error:
             page = self.stand_in.search(query)
             return replace(page, notice=f"Answered by the embedded index, because: {error}")
+
+    def order(self, query: SuspectQuery) -> SuspectOrder:
+        """Ask the index, or else its stand-in."""
+        try:
+            return self._first.order(query)
+        except IndexUnavailable:
+            return self.stand_in.order(query)
 
     def revisions(self) -> Iterator[tuple[int, int]]:
         """Those of the index itself."""

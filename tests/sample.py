@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from people import api_key, new_account, session_token
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
-from suspicion import BODY, add_registry, add_suspect, declare_marketplace, png
+from suspicion import BODY, add_registry, add_suspect, copied, declare_marketplace, png
 
 from console.app import routes
 from console.installation import Installation
@@ -47,7 +47,8 @@ def make_sample(folder: Path) -> Sample:
     session, store = Session(None, installation), installation.store
     declare_marketplace(session)
     picture = png(Image.effect_noise((320, 240), 90))
-    suspects = [add_suspect(session, f"Lámpa {number}", f"L{number}", picture) for number in range(1, 4)]
+    ours = copied(session)
+    suspects = [add_suspect(session, f"Lámpa {number}", f"L{number}", picture, matches=ours) for number in range(1, 4)]
     registered = add_registry(session, picture)
     with store.write() as connection:
         other = add_owner(connection, "other", now())

@@ -29,6 +29,7 @@ from counterfoil.models import (
     Score,
     SellerFacts,
     Sighting,
+    Transform,
 )
 from counterfoil.store.brands import add_brand, create_right, list_brands
 from counterfoil.store.captures import Captured, record_capture
@@ -86,7 +87,7 @@ def add_suspect(
         brand = add_brand(connection, owner.id, "Acme", (), moment)
         product = add_product(connection, owner.id, ProductEntry(brand_id=brand.id, name="Lamp"), moment)
         entry = MonitorEntry(
-            name=f"monitor of {key}",
+            name=f"monitor of {key} {moment:%f}",
             schedule=Schedule(kind=ScheduleKind.INTERVAL, expression="1d"),
             product_ids=(product.id,),
             marketplaces=("example",),
@@ -149,6 +150,30 @@ def add_suspect(
         )
     assert suspect_id is not None
     return suspect_id
+
+
+def copied(session: Session) -> Callable[[sa.Connection, int, str], tuple[Match, ...]]:
+    """For `add_suspect`: the listing's first picture becomes a reference of the product, and matches itself."""
+
+    def matches(connection: sa.Connection, product_id: int, picture: str) -> tuple[Match, ...]:
+        add_reference_image(connection, session.owner.id, product_id, picture, "ours.png", now())
+        found = list_reference_images(connection, session.owner.id, product_id)
+        reference = next(one for one in found if one.image_sha256 == picture)
+        corners = ((0.0, 0.0), (320.0, 0.0), (320.0, 240.0), (0.0, 240.0))
+        transform = Transform(mirrored=False, rotation=0.0, scale=1.0, quadrangle=corners)
+        return (
+            Match(
+                image_sha256=picture,
+                reference_image_id=reference.id,
+                product_id=product_id,
+                score=0.9,
+                stage="verified",
+                transform=transform,
+                agreement=0.97,
+            ),
+        )
+
+    return matches
 
 
 def add_registry(session: Session, picture: bytes = PNG) -> dict[str, str]:

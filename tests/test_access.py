@@ -21,7 +21,7 @@ from fastapi.testclient import TestClient
 from people import HOST, PASSWORD, api_key, browser, new_account, program, session_token, visitor
 from PIL import Image
 from servers import free_port
-from suspicion import BODY, PNG, add_registry, add_suspect, declare_marketplace, png
+from suspicion import BODY, add_registry, add_suspect, copied, declare_marketplace, png
 
 from console.app import create_app, routes
 from console.guards.access import needed_role
@@ -95,7 +95,7 @@ def neighbours(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> N
     """The owner `default` with one of everything, and `other`, who must never see any of it."""
     store, session = installation.store, Session(None, installation)
     declare_marketplace(session)
-    suspect = add_suspect(session, "Canary wharf lamp")
+    suspect = add_suspect(session, "Canary wharf lamp", picture=PICTURE, matches=copied(session))
     with store.write() as connection:
         other = add_owner(connection, "other", now())
         link = make_set_up_link(connection, other.id, None, now())
@@ -105,11 +105,11 @@ def neighbours(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> N
         revoke_api_key(connection, owner.id, key_id, now())
     ann = new_account(store, owner.id, "ann")
     mine = {
-        **add_registry(session),
+        **add_registry(session, PICTURE),
         **dict.fromkeys(("monitor_id", "run_id", "crawl_id", "listing_id", "seller_id"), "1"),
         "name": "example",
         "suspect_id": str(suspect),
-        "images/{sha256}": installation.evidence.put_image(PNG),
+        "images/{sha256}": installation.evidence.put_image(PICTURE),
         "bodies/{sha256}": installation.evidence.put_body(BODY),
         "account_id": str(ann.id),
         "key_id": str(key_id),

@@ -62,6 +62,8 @@ def all_pages(index: SuspectIndex, query: SuspectQuery) -> list[int]:
     """Every suspect of every page, and that no page is larger than asked for or empty between others."""
     page = index.search(query)
     found = [one.id for one in page.suspects]
+    order = index.order(query)
+    assert order.suspect_ids == tuple(found) and (order.next_cursor is None) is (page.next_cursor is None)
     while page.next_cursor:
         page = index.search(replace(query, cursor=page.next_cursor))
         assert 1 <= len(page.suspects) <= query.limit

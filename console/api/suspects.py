@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response
 
+from console.comparison import compare
 from console.contract.creating import CurrentCreation, create
 from console.contract.preconditions import IfMatch, require_match
 from console.exports import ExportFormat, export, file_name
@@ -15,7 +16,7 @@ from console.guards.access import needs
 from console.output import plain
 from console.pictures import read_upload
 from console.request import CurrentSession
-from console.schemas.fields import PathId
+from console.schemas.fields import PathId, Sha256
 from console.schemas.judgement import (
     EvidenceShown,
     ExportSaid,
@@ -31,10 +32,12 @@ from console.search import Filters, make_query, summary, suspects_by_picture
 from console.session import RequestSession
 from console.suspect_view import evidence_of, view_suspect
 from counterfoil.clock import now
+from counterfoil.exceptions import NotFound
 from counterfoil.highlighting import find_spans
 from counterfoil.models import Role, Suspect
 from counterfoil.store import suspects as stored
 from indexer.query import Facet, SuspectQuery
+from indexer.renditions import Comparison
 
 router = APIRouter(prefix="/api/v1/suspects", tags=["suspects"], dependencies=[needs(Role.VIEWER)])
 
@@ -130,6 +133,30 @@ def list_evidence(session: CurrentSession, suspect_id: PathId) -> list[EvidenceS
     with session.read() as connection:
         found = evidence_of(view_suspect(connection, session.owner.id, suspect_id))
     return [EvidenceShown.model_validate(one) for one in found]
+
+
+@router.get(
+    "/{suspect_id}/overlay",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}, "description": "A picture."}},
+)
+def get_overlay(
+    session: CurrentSession,
+    suspect_id: PathId,
+    picture: Annotated[Sha256 | None, Query(description="Of the listing; without it the best match's.")] = None,
+    reference: Annotated[Sha256 | None, Query(description="Of the product; without it the best match's.")] = None,
+    kind: Comparison = Comparison.ALIGNED,
+) -> Response:
+    """A picture of the listing brought into the frame of the reference that it shows, or where the two differ."""
+    with session.read() as connection:
+        view = view_suspect(connection, session.owner.id, suspect_id)
+        found = compare(connection, session.owner.id, view, picture, reference)
+    match = found.match
+    if match is None or match.transform is None or found.picture is None or found.reference is None:
+        raise NotFound("These two pictures cannot be laid over each other: no match says how one lies in the other.")
+    data = session.installation.renditions.compare(found.picture, found.reference, match.transform, kind)
+    headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": "default-src 'none'; sandbox"}
+    return Response(data, media_type="image/jpeg", headers=headers)
 
 
 def _tag(suspect: Suspect) -> str:

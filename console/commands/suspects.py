@@ -5,6 +5,7 @@ import click
 from console.output import absence_words, deleted_words, json_line, print_fields, print_table, say, when
 from console.session import Session
 from console.suspect_view import SuspectView, view_suspect
+from console.wording import change_words
 from counterfoil.clock import now
 from counterfoil.evidence import Kind
 from counterfoil.models import ListingFacts, ListingImage, VerdictKind
@@ -118,6 +119,7 @@ def _print(session: Session, view: SuspectView) -> None:
             "version": view.version.number,
             "read from": _origin(facts),
             "pictures": tuple(map(_picture, facts.images)),
+            "changed since the verdict": tuple(map(change_words, view.changes)),
             "body": deleted_words(view.version.body_deleted_at) if view.version.body_deleted_at else None,
         }
     )

@@ -209,8 +209,21 @@ class VerdictShown(Shown):
     undone_at: datetime | None
 
 
+class FieldChangeShown(Shown):
+    """A field of a listing that says something else now; of `images` those that are gone and those that are new."""
+
+    field: str
+    before: str | None
+    after: str | None
+    removed: list[str]
+    added: list[str]
+
+
 class SuspectShown(Shown):
-    """A suspect as a whole: its listing and present version, assessments (best first), verdicts (oldest first)."""
+    """A suspect as a whole: its listing and present version, assessments (best first), verdicts (oldest first).
+
+    `changes` is what the listing says otherwise than the version that the last verdict was about.
+    """
 
     suspect: SuspectRow
     listing: ListingShown
@@ -218,6 +231,7 @@ class SuspectShown(Shown):
     assessments: list[AssessmentShown]
     verdicts: list[VerdictShown]
     product_names: dict[int, str]
+    changes: list[FieldChangeShown]
 
 
 class VerdictSaid(Said):

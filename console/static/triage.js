@@ -10,6 +10,15 @@ function byKey(key) {
   return document.querySelector(`main [data-key="${CSS.escape(key)}"]`);
 }
 
+// What is said here, in the reader's language.
+function words() {
+  return document.getElementById("said")?.dataset ?? {};
+}
+
+function filled(text, values) {
+  return text.replace(/{(\w+)}/g, (_, name) => values[name]);
+}
+
 function say(text, link) {
   const place = document.getElementById("said");
   if (!place) return;
@@ -17,7 +26,7 @@ function say(text, link) {
   if (link) {
     const back = document.createElement("a");
     back.href = link;
-    back.textContent = "Look at it again";
+    back.textContent = words().again;
     place.append(back);
   }
   place.hidden = false;
@@ -48,6 +57,7 @@ function show(page, address) {
   const heading = document.querySelector("main h1");
   heading.tabIndex = -1;
   heading.focus();
+  prepareComparison();
   prepare();
 }
 
@@ -64,15 +74,15 @@ async function send(address, fields) {
   const answer = await fetch(address, asked);
   if (answer.type === "opaqueredirect") return null;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  return page.querySelector("main p")?.textContent || `It was refused (${answer.status}).`;
+  return page.querySelector("main p")?.textContent || filled(words().refused, { status: answer.status });
 }
 
 async function decide(form, button) {
   const here = window.location.href;
   const fields = new URLSearchParams(new FormData(form, button));
   const undone = form.action.replace("/verdict", "/undo");
-  const said = button.value;
-  const sent = send(form.action, fields).catch(() => "Counterfoil cannot be reached.");
+  const said = button.lastChild.textContent.trim();
+  const sent = send(form.action, fields).catch(() => words().away);
   last = { address: undone, back: here, token: fields.get("csrf_token"), revision: Number(fields.get("revision")) + 1, sent };
   // The next one is shown at once; a refusal is said there.
   const next = following;
@@ -83,7 +93,7 @@ async function decide(form, button) {
     last = null;
     say(refused, here);
   } else if (page) {
-    say(`Decided: ${said}. u takes it back.`);
+    say(filled(words().decided, { verdict: said }));
   } else {
     window.location.assign(next ? next.address : byKey("/").href);
   }
@@ -98,7 +108,7 @@ async function undo() {
   last = null;
   await taken.sent;
   const fields = new URLSearchParams({ csrf_token: taken.token, revision: taken.revision });
-  const refused = await send(taken.address, fields).catch(() => "Counterfoil cannot be reached.");
+  const refused = await send(taken.address, fields).catch(() => words().away);
   if (refused) say(refused, taken.back);
   else window.location.assign(taken.back);
 }
@@ -135,6 +145,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") showHelp();
   else if (!keysWork()) return;
   else if (event.key === "u") undo();
+  else if (event.key === "o") document.getElementById("overlay")?.toggleAttribute("open");
+  else if (zoomKey(event)) return event.preventDefault();
   else if (event.key === " " && event.target.matches("body, h1, main")) flip(true);
   else if (byKey(event.key)) {
     const found = byKey(event.key);

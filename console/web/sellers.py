@@ -16,7 +16,7 @@ from console.session import RequestSession
 from console.web.pictures import ShownPicture, pictures_of
 from console.web.price_plot import PricePlot, plot_prices
 from console.web.searching import Asked
-from console.web.wording import verdict_word
+from console.wording import verdict_word
 from counterfoil.clock import now
 from counterfoil.exceptions import NotFound
 from counterfoil.models import AuthorisedSeller, Role, Seller, SuspectState

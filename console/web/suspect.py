@@ -1,78 +1,101 @@
 """The page of one suspect: what was found beside what is yours, and the verdict, in the order of a search."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from fastapi import APIRouter, Form
+import sqlalchemy as sa
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from console.comparison import Comparison, compare
 from console.guards.access import needs
-from console.output import absence_words, capture_words, deleted_words, when
+from console.output import absence_words, capture_words, deleted_words
 from console.rendering import render
 from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.session import RequestSession
+from console.suspect_history import SeenVersion, history_of
 from console.suspect_view import SuspectView, view_suspect
-from console.web.pictures import pictures_of
+from console.translation import gettext as _
+from console.web.pictures import ShownPicture, pictures_of
+from console.web.price_plot import PricePlot, plot_prices
+from console.web.queue import queue_of
 from console.web.searching import Asked, CurrentSearch
+from console.wording import change_words, field_word, match_words, verdict_word
+from counterfoil.changes import FieldChange
 from counterfoil.clock import now
-from counterfoil.models import Assessment, Capture, Match, Role, VerdictKind
+from counterfoil.models import Assessment, Capture, ListingFacts, Product, Reason, Role, Verdict, VerdictKind
 from counterfoil.rates import write_amount
-from counterfoil.store.products import reference_image_sha256
+from counterfoil.store.products import get_products
+from counterfoil.store.rates import latest_table
 from counterfoil.store.suspects import add_verdict, undo_verdict
+from indexer.document import SuspectDocument, seller_value
+from indexer.query import SuspectQuery
 
 router = APIRouter(prefix="/suspects/{suspect_id}", include_in_schema=False, dependencies=[needs(Role.VIEWER)])
 _analyst = [needs(Role.ANALYST)]
-_VERDICTS = tuple(enumerate(VerdictKind, start=1))
+_VERSIONS = 20
+_OTHERS = 6
+
+Revision = Annotated[int, Form(ge=0, le=2**31 - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Queue:
-    """Where a suspect stands in the search that it was reached by: the addresses of its neighbours, where there are."""
+class _Facts:
+    """All that the page shows, read in one transaction."""
 
-    previous: str | None
-    next: str | None
+    view: SuspectView
+    compared: Comparison
+    product: Product | None
+    history: list[SeenVersion]
+    others: list[SuspectDocument]
+    pictures: Mapping[str, ShownPicture]
+    plot: PricePlot | None
 
 
 @router.get("", response_class=HTMLResponse)
-def show_suspect(session: CurrentSession, suspect_id: PathId, asked: CurrentSearch) -> HTMLResponse:
-    """The page of one suspect: its picture beside yours, the reasons, what the page says, the verdict to be given."""
-    with session.read() as connection:
-        view = view_suspect(connection, session.owner.id, suspect_id)
-        match = _best_match(view.assessments)
-        ours = reference_image_sha256(connection, session.owner.id, match.reference_image_id) if match else None
-        shown = [image.sha256 for image in view.version.facts.images if image.sha256]
-        theirs = match.image_sha256 if match else next(iter(shown), None)
-        pictures = pictures_of(connection, [*shown, *filter(None, (ours, theirs))])
-    path = f"/suspects/{suspect_id}"
+def show_suspect(
+    session: CurrentSession,
+    suspect_id: PathId,
+    asked: CurrentSearch,
+    picture: Annotated[str, Query(max_length=64)] = "",
+    reference: Annotated[str, Query(max_length=64)] = "",
+) -> HTMLResponse:
+    """The page of one suspect: a picture of it beside one of yours, the reasons, its history, the verdict to be given.
+
+    `picture` and `reference` choose what is compared, by SHA-256.
+    """
+    facts = _read(session, suspect_id, picture or None, reference or None)
+    view, path = facts.view, f"/suspects/{suspect_id}"
     return HTMLResponse(
         render(
             "suspect.html",
             session,
             id=suspect_id,
             revision=view.suspect.revision,
+            view=view,
             title=view.version.facts.title,
-            facts=f"score {view.suspect.score:.2f}, {view.suspect.state}",
-            address=view.version.facts.url,
             host=urlsplit(view.version.facts.url).hostname or "",
-            listing_image=pictures.get(theirs or ""),
-            reference_image=pictures.get(ours or ""),
-            product=view.product_names.get(match.product_id, "") if match else "",
-            other_images=[pictures[sha256] for sha256 in shown] if len(shown) > 1 else [],
+            changes=[change_words(one) for one in view.changes],
+            seller=_seller(view),
             assessments=[_assessment(view, one) for one in view.assessments],
             fields=list(_fields(view)),
-            seller_id=view.listing.seller_id,
-            verdict=view.suspect.verdict,
+            plot=facts.plot,
+            others=[_other(one, facts.pictures) for one in facts.others],
+            history=[_version(one) for one in facts.history],
+            verdict=verdict_word(view.suspect.verdict) if view.suspect.verdict else None,
             verdicts=[_verdict(one) for one in view.verdicts],
             captures=[_capture(one) for one in view.captures],
             may_decide=session.actor.role.allows(Role.ANALYST),
-            choices=_VERDICTS,
-            queue=_queue(session, asked, suspect_id),
+            choices=[(key, kind, verdict_word(kind)) for key, kind in enumerate(VerdictKind, start=1)],
+            queue=queue_of(session, asked, suspect_id),
             to_list=asked.address("/suspects"),
             to_decide=asked.address(f"{path}/verdict"),
             to_undo=asked.address(f"{path}/undo"),
+            **_compared(facts, asked, path),
         )
     )
 
@@ -83,11 +106,11 @@ def post_verdict(
     suspect_id: PathId,
     asked: CurrentSearch,
     kind: Annotated[VerdictKind, Form()],
-    revision: Annotated[int, Form(ge=0, le=2**31 - 1)],
+    revision: Revision,
     note: Annotated[str, Form(max_length=10_000)] = "",
 ) -> RedirectResponse:
     """Decide about a suspect, and go on to the next of the search; 412 when it has changed since it was shown."""
-    following = _queue(session, asked, suspect_id).next
+    following = queue_of(session, asked, suspect_id).next
     with session.act("verdict.add", f"suspect {suspect_id}", kind=kind) as connection:
         add_verdict(
             connection,
@@ -104,10 +127,7 @@ def post_verdict(
 
 @router.post("/undo", response_class=HTMLResponse, dependencies=_analyst)
 def post_undo(
-    session: CurrentSession,
-    suspect_id: PathId,
-    asked: CurrentSearch,
-    revision: Annotated[int, Form(ge=0, le=2**31 - 1)],
+    session: CurrentSession, suspect_id: PathId, asked: CurrentSearch, revision: Revision
 ) -> RedirectResponse:
     """Take the last verdict back, and show the suspect again; 412 when it has changed since it was shown."""
     with session.act("verdict.undo", f"suspect {suspect_id}") as connection:
@@ -115,55 +135,155 @@ def post_undo(
     return RedirectResponse(asked.address(f"/suspects/{suspect_id}"), status_code=303)
 
 
-def _queue(session: RequestSession, asked: Asked, suspect_id: int) -> _Queue:
-    """Its neighbours on the page of the list where it stands, and beyond that page's end."""
-    page = session.index.search(asked.query(session))
-    ids = [one.id for one in page.suspects]
-    if suspect_id not in ids:
-        # Decided, and so no longer what was searched for; whatever is first now is next.
-        return _Queue(previous=None, next=asked.address(f"/suspects/{ids[0]}") if ids else None)
-    place = ids.index(suspect_id)
-    previous = asked.address(f"/suspects/{ids[place - 1]}") if place else None
-    if place + 1 < len(ids):
-        return _Queue(previous=previous, next=asked.address(f"/suspects/{ids[place + 1]}"))
-    if page.next_cursor is None:
-        return _Queue(previous=previous, next=None)
-    beyond = replace(asked, cursor=page.next_cursor)
-    first = next((one.id for one in session.index.search(beyond.query(session)).suspects), None)
-    return _Queue(previous=previous, next=beyond.address(f"/suspects/{first}") if first is not None else None)
+def _read(session: RequestSession, suspect_id: int, picture: str | None, reference: str | None) -> _Facts:
+    owner_id = session.owner.id
+    with session.read() as connection:
+        view = view_suspect(connection, owner_id, suspect_id)
+        compared = compare(connection, owner_id, view, picture, reference)
+        history = history_of(connection, owner_id, view.listing.id, _VERSIONS)
+        products = get_products(connection, [compared.product_id]) if compared.product_id else {}
+        product = next(iter(products.values()), None)
+        plot = _plot(connection, view.version.facts, product)
+    others = _others(session, view)
+    shown = [*compared.pictures, compared.picture, compared.reference]
+    shown += [one.image_sha256 for one in compared.references]
+    shown += [one.image.sha256 for one in others if one.image]
+    with session.read() as connection:
+        pictures = pictures_of(connection, {one for one in shown if one})
+    return _Facts(
+        view=view, compared=compared, product=product, history=history, others=others, pictures=pictures, plot=plot
+    )
 
 
-def _best_match(assessments: Iterable[Assessment]) -> Match | None:
-    matches = [match for assessment in assessments for match in assessment.matches]
-    return max(matches, key=lambda match: match.score, default=None)
+def _others(session: RequestSession, view: SuspectView) -> list[SuspectDocument]:
+    """The most suspicious of the seller's other suspects."""
+    seller = view.version.facts.seller
+    if seller is None:
+        return []
+    key = seller_value(view.listing.marketplace, seller.key)
+    found = session.index.search(SuspectQuery(owner_id=session.owner.id, sellers=(key,), limit=_OTHERS + 1))
+    return [one for one in found.suspects if one.id != view.suspect.id][:_OTHERS]
+
+
+def _compared(facts: _Facts, asked: Asked, path: str) -> dict[str, Any]:
+    """The two pictures, what else could be compared, and where the pictures of their match are."""
+    compared, pictures = facts.compared, facts.pictures
+
+    def choices(name: str, shas: Sequence[str], chosen: str | None) -> list[dict[str, Any]]:
+        present = {"picture": compared.picture or "", "reference": compared.reference or ""}
+        return [
+            {
+                "image": pictures[sha256],
+                "link": asked.address(path, **{**present, name: sha256}),
+                "chosen": sha256 == chosen,
+            }
+            for sha256 in shas
+        ]
+
+    match = compared.match
+    return {
+        "listing_image": pictures.get(compared.picture or ""),
+        "reference_image": pictures.get(compared.reference or ""),
+        "product": facts.product,
+        "match": match_words(match) if match else None,
+        "overlay": _overlay(facts) if match and match.transform else None,
+        "pictures": choices("picture", compared.pictures, compared.picture) if len(compared.pictures) > 1 else [],
+        "references": choices("reference", [one.image_sha256 for one in compared.references], compared.reference)
+        if len(compared.references) > 1
+        else [],
+    }
+
+
+def _overlay(facts: _Facts) -> dict[str, str]:
+    asked = urlencode({"picture": facts.compared.picture or "", "reference": facts.compared.reference or ""})
+    place = f"/api/v1/suspects/{facts.view.suspect.id}/overlay?{asked}"
+    return {"aligned": f"{place}&kind=aligned", "difference": f"{place}&kind=difference"}
+
+
+def _plot(connection: sa.Connection, facts: ListingFacts, product: Product | None) -> PricePlot | None:
+    honest = product.price_range if product else None
+    if honest is None or facts.price is None or facts.currency is None:
+        return None
+    rates = latest_table(connection) if facts.currency != honest.currency else None
+    price = facts.price if rates is None else rates.convert(facts.price, facts.currency, honest.currency)
+    if price is None or (rates is None and facts.currency != honest.currency):
+        return None
+    return plot_prices([], honest.currency, honest=honest, this=round(price, 2))
 
 
 def _assessment(view: SuspectView, one: Assessment) -> dict[str, Any]:
     return {
-        "product": view.product_names.get(one.product_id, "a product that was removed"),
+        "product": view.product_names.get(one.product_id, _("a product that was removed")),
+        "link": f"/products/{one.product_id}" if one.product_id in view.product_names else None,
         "score": f"{one.score.value:.2f}",
-        "reasons": [{"weight": f"{reason.weight:.2f}", "text": reason.text} for reason in one.score.reasons],
+        "judge": one.judge_version,
+        "reasons": [
+            {"weight": f"{reason.weight:.2f}", "text": reason.text, "evidence": list(_evidence(reason))}
+            for reason in one.score.reasons
+        ],
     }
 
 
-def _fields(view: SuspectView) -> Iterator[tuple[str, str]]:
+def _evidence(reason: Reason) -> Iterator[tuple[str, str]]:
+    for name, value in reason.evidence.items():
+        if value not in (None, "", [], {}):
+            said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            yield name.replace("_", " "), said
+
+
+def _seller(view: SuspectView) -> dict[str, Any] | None:
+    seller = view.version.facts.seller
+    if seller is None:
+        return None
+    link = f"/sellers/{view.listing.seller_id}" if view.listing.seller_id else None
+    return {"name": seller.name or seller.key, "link": link}
+
+
+def _fields(view: SuspectView) -> Iterator[tuple[str, Any]]:
     facts = view.version.facts
-    price = f"{write_amount(facts.price)} {facts.currency or '(no currency)'}" if facts.price is not None else None
+    price = f"{write_amount(facts.price)} {facts.currency or _('(no currency)')}" if facts.price is not None else None
     values = {
-        "Price": price,
-        "Seller": (facts.seller.name or facts.seller.key) if facts.seller else None,
-        "Ships from": facts.ships_from,
-        "Condition": facts.condition,
-        "Availability": facts.availability,
-        "Category": facts.category,
-        "Marketplace": view.listing.marketplace,
-        "First seen": when(view.listing.first_seen_at),
-        "Last seen": when(view.listing.last_seen_at),
-        "Absent": absence_words(view.absence) if view.absence else None,
-        "Version": f"{view.version.number}, read {when(view.version.captured_at)}",
-        "Description": facts.description,
+        _("Price"): price,
+        _("Ships from"): facts.ships_from,
+        _("Condition"): facts.condition,
+        _("Availability"): facts.availability,
+        _("Category"): facts.category,
+        _("Marketplace"): view.listing.marketplace,
+        _("First seen"): view.listing.first_seen_at,
+        _("Last seen"): view.listing.last_seen_at,
+        _("Absent"): absence_words(view.absence) if view.absence else None,
+        _("Read"): view.version.captured_at,
+        _("Description"): facts.description,
     }
     yield from ((name, value) for name, value in values.items() if value)
+
+
+def _other(one: SuspectDocument, pictures: Mapping[str, ShownPicture]) -> dict[str, Any]:
+    return {
+        "title": one.title,
+        "image": pictures.get(one.image.sha256 or "") if one.image else None,
+        "link": f"/suspects/{one.id}",
+        "score": f"{one.score:.2f}",
+        "verdict": verdict_word(one.verdict) if one.verdict else None,
+    }
+
+
+def _version(one: SeenVersion) -> dict[str, Any]:
+    return {
+        "number": one.version.number,
+        "at": one.version.captured_at,
+        "changes": [_change(change) for change in one.changes],
+    }
+
+
+def _change(change: FieldChange) -> dict[str, Any]:
+    is_pictures = change.field == "images"
+    return {
+        "field": field_word(change.field),
+        "words": change_words(change) if is_pictures else None,
+        "before": change.before,
+        "after": change.after,
+    }
 
 
 def _capture(one: Capture) -> dict[str, Any]:
@@ -178,12 +298,11 @@ def _capture(one: Capture) -> dict[str, Any]:
     }
 
 
-def _verdict(one: Any) -> dict[str, Any]:
+def _verdict(one: Verdict) -> dict[str, Any]:
     return {
-        "kind": one.kind,
+        "kind": verdict_word(one.kind),
         "by": one.decided_by,
-        "at": when(one.decided_at),
-        "iso": one.decided_at.isoformat(),
+        "at": one.decided_at,
         "note": one.note,
-        "undone": when(one.undone_at) or None,
+        "undone": one.undone_at,
     }

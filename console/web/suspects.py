@@ -15,7 +15,7 @@ from console.session import RequestSession
 from console.translation import gettext as _
 from console.web.pictures import ShownPicture, pictures_of
 from console.web.searching import Asked, CurrentSearch
-from console.web.wording import verdict_word
+from console.wording import verdict_word
 from counterfoil.clock import now
 from counterfoil.exceptions import InvalidInput
 from counterfoil.highlighting import marked

@@ -16,7 +16,7 @@ from counterfoil.models import Listing, ListingFacts, ListingImage, ListingVersi
 from counterfoil.store.absences import record_presence
 from counterfoil.store.conditional import insert_new
 from counterfoil.store.inspections import request_inspection
-from counterfoil.store.paging import rows_after
+from counterfoil.store.paging import rows_after, rows_before
 from counterfoil.store.sellers import see_seller
 from counterfoil.store.tables import crawls, inspections, listing_images, listing_versions, listings, sellers, sightings
 from counterfoil.store.tables import images as stored_images
@@ -237,6 +237,14 @@ def version_ids_seen(connection: sa.Connection, owner_id: int, listing_id: int, 
         inspections.c.owner_id == owner_id, inspections.c.listing_id == listing_id
     )
     return list(connection.scalars(rows_after(mine, inspections.c.listing_version_id, after, limit)))
+
+
+def newest_version_ids_seen(connection: sa.Connection, owner_id: int, listing_id: int, limit: int) -> list[int]:
+    """The same, newest first, and no more than so many."""
+    mine = sa.select(inspections.c.listing_version_id).where(
+        inspections.c.owner_id == owner_id, inspections.c.listing_id == listing_id
+    )
+    return list(connection.scalars(rows_before(mine, inspections.c.listing_version_id, None, limit)))
 
 
 def body_visible_to(connection: sa.Connection, owner_id: int, sha256: str) -> ListingVersion | None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from counterfoil.exceptions import InvalidInput
+from counterfoil.rates import RateTable
 from counterfoil.store.conditional import upsert
 from counterfoil.store.tables import exchange_rates
 from counterfoil.store.types import fits
@@ -36,3 +37,9 @@ def latest_rates(connection: sa.Connection) -> tuple[date, str, dict[str, Decima
         return None
     same = sa.select(columns.currency, columns.rate).where(columns.as_of == newest.as_of, columns.base == newest.base)
     return newest.as_of, newest.base, {row.currency: row.rate for row in connection.execute(same)}
+
+
+def latest_table(connection: sa.Connection) -> RateTable | None:
+    """The rates of the newest date there is, to convert by; None when none were imported."""
+    found = latest_rates(connection)
+    return RateTable(as_of=found[0], base=found[1], rates=found[2]) if found else None

@@ -19,10 +19,10 @@ from indexer.document import SuspectDocument
 from indexer.elastic.client import REMEDY, IndexMissing, connect, our_errors
 from indexer.elastic.fields import mappings, rules
 from indexer.elastic.lease import Lease
-from indexer.elastic.queries import Place, body_of, page_of, read_place
+from indexer.elastic.queries import Place, bare_body_of, body_of, order_of, page_of, read_place
 from indexer.elastic.writing import put_all
 from indexer.heartbeat import kept_alive
-from indexer.query import SuspectPage, SuspectQuery, empty_page
+from indexer.query import SuspectOrder, SuspectPage, SuspectQuery, empty_page
 
 # A point in time that pages go on in lives so long after the last of them was asked for.
 _KEEP_ALIVE = "5m"
@@ -71,12 +71,14 @@ class ElasticIndex(SuspectIndex):
         place = read_place(query)
         if query.phrases is None:
             return empty_page(query)
-        body = body_of(query, place, self._seconds)
-        with our_errors(self.client, self.name):
-            if place is None:
-                return page_of(query, self._answer(index=self.name, allow_partial_search_results=False, **body))
-            page = page_of(query, self._answer_in_point(place, body))
-        return page
+        return page_of(query, self._page(place, body_of(query, place, self._seconds)))
+
+    def order(self, query: SuspectQuery) -> SuspectOrder:
+        """The ids that a search would answer."""
+        place = read_place(query)
+        if query.phrases is None:
+            return SuspectOrder()
+        return order_of(query, self._page(place, bare_body_of(query, place, self._seconds)))
 
     def revisions(self) -> Iterator[tuple[int, int]]:
         """(suspect id, revision) of every document, by suspect id."""
@@ -170,6 +172,12 @@ class ElasticIndex(SuspectIndex):
             for alias in kept.get("aliases", {})
             if alias in (self.name, self.filling)
         }
+
+    def _page(self, place: Place | None, body: dict[str, Any]) -> Mapping[str, Any]:
+        with our_errors(self.client, self.name):
+            if place is None:
+                return self._answer(index=self.name, allow_partial_search_results=False, **body)
+            return self._answer_in_point(place, body)
 
     def _answer(self, **request: Any) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = self.client.options(request_timeout=self._seconds + 2).search(**request).body

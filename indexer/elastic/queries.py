@@ -5,6 +5,7 @@ language. Every request carries its owner and a time-out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_CEILING
 from typing import Any
@@ -21,6 +22,7 @@ from indexer.query import (
     FacetCounts,
     Histogram,
     Sort,
+    SuspectOrder,
     SuspectPage,
     SuspectQuery,
 )
@@ -87,6 +89,22 @@ def body_of(query: SuspectQuery, after: Place | None, seconds: float) -> dict[st
     if after is not None:
         body["search_after"] = after.values
     return body
+
+
+def bare_body_of(query: SuspectQuery, after: Place | None, seconds: float) -> dict[str, Any]:
+    """The request for the ids of one page alone."""
+    bare = replace(query, facets=(), histogram=None)
+    # The suspect's id is the last of the sort values.
+    return {**body_of(bare, after, seconds), "track_total_hits": False, "_source": False}
+
+
+def order_of(query: SuspectQuery, answer: Mapping[str, Any]) -> SuspectOrder:
+    """The ids in an answer to that."""
+    hits = answer["hits"]["hits"]
+    shown = hits[: query.limit]
+    cursor = _cursor(query, shown[-1]["sort"], answer.get("pit_id", "")) if len(hits) > query.limit else None
+    at = 2 if _tiered(query) else 1
+    return SuspectOrder(suspect_ids=tuple(int(hit["sort"][at]) for hit in shown), next_cursor=cursor)
 
 
 def page_of(query: SuspectQuery, answer: Mapping[str, Any]) -> SuspectPage:
