@@ -131,7 +131,7 @@ def filled(route: APIRoute, neighbours: Neighbours) -> str:
     """The route's path with the first owner's ids in it."""
     path = route.path
     for name in route.param_convertors:
-        whose = f"{path.split('/')[-2]}/{{{name}}}"
+        whose = f"{path.split(f'/{{{name}}}')[0].rpartition('/')[2]}/{{{name}}}"
         known = neighbours.mine.get(whose) or neighbours.mine.get(name)
         assert known, f"teach this test an id of the first owner for {{{name}}} of {route.path}"
         path = path.replace(f"{{{name}}}", known)
