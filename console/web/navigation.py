@@ -20,7 +20,7 @@ def entries(role: Role) -> tuple[Entry, ...]:
     """What a person with this role may open, in the order of their work."""
     places = (
         Entry("suspects", "/suspects", _("Suspects")),
-        Entry("monitors", "/monitors", _("Monitors")),
         Entry("sellers", "/sellers", _("Sellers")),
+        Entry("monitors", "/monitors", _("Monitors")),
     )
     return tuple(place for place in places if role.allows(place.role))
