@@ -42,8 +42,11 @@ from console.guards.pace import Pace
 from console.guards.problems import answer_crash, answer_error, answer_http_error, answer_invalid_request
 from console.installation import Installation
 from console.public_address import uses_tls
-from console.web import account, home, log_in, monitor_editing, set_up, suspect
+from console.web import account, calibration, home, log_in, monitor_editing, set_up, suspect
+from console.web import brands as brand_pages
+from console.web import drafts as draft_pages
 from console.web import monitors as monitor_pages
+from console.web import products as product_pages
 from console.web import runs as run_pages
 from console.web import sellers as seller_pages
 from console.web import suspects as suspect_pages
@@ -82,6 +85,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     monitor_editing.router,
     monitor_pages.router,
     run_pages.router,
+    brand_pages.router,
+    draft_pages.router,
+    product_pages.router,
+    calibration.router,
 )
 
 

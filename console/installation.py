@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from console.background import Background
 from counterfoil.evidence import EvidenceStore, open_evidence
 from counterfoil.marketplaces import Marketplace, load_marketplaces
 from counterfoil.settings import Settings, load_settings
@@ -53,6 +54,11 @@ class Installation:
     def renditions(self) -> Renditions:
         """Smaller pictures for pages, and matches to look at."""
         return Renditions(self.settings.data, self.evidence, self.decoder)
+
+    @cached_property
+    def background(self) -> Background:
+        """What is worked on while nobody waits for the answer."""
+        return Background()
 
     def close(self) -> None:
         """End what runs beside this process."""

@@ -26,12 +26,22 @@ def read_picture(source: str, folder: Path, settings: Settings) -> Picture:
 
     Raises InvalidInput for a file that is not there or too large, FetchFailed or AddressRefused for an address.
     """
-    if source.lower().startswith(("http://", "https://")):
-        agent, proxy = user_agent(settings), settings.proxy_address
-        data = fetch(source, guard_from(settings), largest=_LARGEST, user_agent=agent, proxy=proxy)
-        return Picture(source=source, data=data)
+    if is_address(source):
+        return read_picture_at(source, settings)
     path = folder / source
     return Picture(source=str(path), data=_read_file(path))
+
+
+def read_picture_at(address: str, settings: Settings) -> Picture:
+    """A picture by its address. Raises FetchFailed or AddressRefused."""
+    agent, proxy = user_agent(settings), settings.proxy_address
+    data = fetch(address, guard_from(settings), largest=_LARGEST, user_agent=agent, proxy=proxy)
+    return Picture(source=address, data=data)
+
+
+def is_address(source: str) -> bool:
+    """Whether a picture is named by an address, and not by a path."""
+    return source.lower().startswith(("http://", "https://"))
 
 
 def read_upload(name: str | None, file: BinaryIO) -> Picture:

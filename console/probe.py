@@ -1,8 +1,13 @@
 """Finds out by which way a site could be read: a few polite requests through the address guard, robots.txt first."""
 
+import gzip
+import io
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
+
+from lxml import etree
 
 from counterfoil.egress import guard_from
 from counterfoil.exceptions import AddressRefused, FetchFailed, InvalidInput
@@ -21,6 +26,8 @@ from crawlers.robots_rules import Rules, read_rules
 # Sites name a crawler by its product token alone (RFC 9309, 2.2.1).
 _TOKEN = "Counterfoil"  # noqa: S105 - no secret
 _WORDS = "*"
+# 50 MB is the most that the protocol allows (sitemaps.org).
+_LARGEST_SITEMAP = 50_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +82,7 @@ class Prober:
 
     def probe(self) -> Probe:
         """Find out by which way the site could be read. Raises FetchFailed where it does not answer at all."""
-        refusal = self._read_robots()
+        refusal = self.read_robots()
         if refusal is not None:
             return Probe(url=self.url, home=None, clues=(), routes=(self._nothing(refusal),), search=None)
         home: OpenedPage | None = None
@@ -90,7 +97,7 @@ class Prober:
             clues = tuple(find_clues(home.text))
             search = None if home.is_json else find_search(home.root(), self.url)
             routes = [self._search_route(search)]
-        interfaces = [self._interface_route(name, one) for name, one in self._interfaces(clues)]
+        interfaces = [self._interface_route(name, one) for name, one in self.interfaces(clues)]
         return Probe(
             url=self.url,
             home=home,
@@ -101,7 +108,7 @@ class Prober:
 
     def fetch_allowed(self, url: str, *, overridden: bool = False) -> bytes:
         """One page of the site, robots.txt asked first unless it is overridden. Raises FetchFailed."""
-        refusal = None if overridden else self._read_robots()
+        refusal = None if overridden else self.read_robots()
         if refusal is not None:
             raise FetchFailed(f"{refusal}.", permanent=True)
         return self.fetch(url)
@@ -119,7 +126,7 @@ class Prober:
             headers=headers,
         )
 
-    def _read_robots(self) -> str | None:
+    def read_robots(self) -> str | None:
         """Read robots.txt; why nothing may be asked, where that is so (RFC 9309, 2.3.1)."""
         try:
             self._robots_text = self.fetch(urljoin(self.origin, "robots.txt"))
@@ -134,7 +141,7 @@ class Prober:
     def _nothing(self, refusal: str) -> Route:
         return Route(name="crawl", works=False, said=refusal)
 
-    def _interfaces(self, clues: tuple[Clue, ...]) -> list[tuple[str, Interface]]:
+    def interfaces(self, clues: tuple[Clue, ...]) -> list[tuple[str, Interface]]:
         """The interfaces to try: of the platform that the page speaks for, else those that cost one request each."""
         known: dict[str, Interface] = {
             "shopify": Shopify(self.origin, None),
@@ -157,13 +164,34 @@ class Prober:
         more = ", and more behind them" if answer.next else ""
         return Route(name=name, works=True, said=f"{len(answer.records)} products, the first {first.title!r}{more}")
 
-    def _sitemap_route(self) -> Route:
+    @property
+    def delay(self) -> float | None:
+        """The Crawl-delay that robots.txt asks for, in seconds."""
+        return self._robots.delay if self._robots is not None else None
+
+    def sitemaps(self) -> list[str]:
+        """The sitemaps that robots.txt names, else the usual one."""
         named = [
             line.partition(b":")[2].strip().decode("utf-8", "replace")
             for line in self._robots_text.splitlines()
             if line.strip().lower().startswith(b"sitemap:")
         ]
-        url = urljoin(self.origin, next(iter(named), "sitemap.xml"))
+        return [urljoin(self.origin, one) for one in named] or [urljoin(self.origin, "sitemap.xml")]
+
+    def read_sitemap(self, url: str) -> tuple[list[str], bool]:
+        """The addresses that a sitemap names, and whether these are sitemaps again; none of one that cannot be read."""
+        try:
+            body = self.fetch(url)
+            body = _unpacked(body) if body.startswith(b"\x1f\x8b") else body
+            root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+        except (FetchFailed, AddressRefused, OSError, EOFError, zlib.error, etree.XMLSyntaxError):
+            return [], False
+        places = root.iter("{*}loc")
+        named = [(one.text or "").strip() for one in places if "image" not in (etree.QName(one).namespace or "")]
+        return [one for one in named if one], etree.QName(root).localname == "sitemapindex"
+
+    def _sitemap_route(self) -> Route:
+        url = self.sitemaps()[0]
         try:
             body = self.fetch(url)
         except (FetchFailed, AddressRefused) as error:
@@ -180,3 +208,9 @@ class Prober:
         if self._robots is not None and not self._robots.allows(search.replace("{query}", "x")):
             return Route(name="crawl", works=False, said=f"robots.txt forbids its search ({search})")
         return Route(name="crawl", works=True, said=f"search form: {search}")
+
+
+def _unpacked(body: bytes) -> bytes:
+    # A few hundred bytes can be gigabytes.
+    with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
+        return packed.read(_LARGEST_SITEMAP)

@@ -36,11 +36,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is wrong with a row, what to do, and in which column, where it is one column's fault."""
+
+    column: str | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BadEntry:
-    """An entry that cannot be read, and why."""
+    """An entry that cannot be read, and why: each of its `problems`, and all of them as a sentence."""
 
     place: str
     reason: str
+    name: str = ""
+    problems: tuple[Problem, ...] = ()
 
 
 def read_entries(path: Path) -> Iterator[Entry | BadEntry]:
@@ -108,37 +118,51 @@ def _entry(place: str, row: Mapping[str | None, str | None]) -> Entry | BadEntry
     if None in row or None in row.values():
         return BadEntry(place=place, reason="it has more or fewer fields than the heading")
     fields = {str(key): str(value).strip() for key, value in row.items()}
+    problems: list[Problem] = []
+    _check_text(fields, problems)
+    price_range = _price_of(fields, problems)
+    if problems:
+        reason = "; ".join(problem.said for problem in problems)
+        return BadEntry(place=place, reason=reason, name=fields["name"][: _LONGEST["name"]], problems=tuple(problems))
+    return Entry(
+        place=place,
+        name=fields["name"],
+        brand=fields.get("brand") or None,
+        sku=fields.get("sku") or None,
+        keywords=_list(fields, "keywords"),
+        aliases=_list(fields, "aliases"),
+        price_range=price_range,
+        official_pages=_list(fields, "official_pages"),
+        pictures=_list(fields, "images"),
+    )
+
+
+def _price_of(fields: Mapping[str, str], problems: list[Problem]) -> PriceRange | None:
+    low, high, currency = (fields.get(name, "") for name in ("price_low", "price_high", "currency"))
+    for column, text in (("price_low", low), ("price_high", high)):
+        try:
+            _ = _amount(text) if text and currency else None
+        except InvalidInput as error:
+            problems.append(Problem(column=column, said=str(error)))
+            low = high = currency = ""
     try:
-        _check_text(fields)
-        return Entry(
-            place=place,
-            name=_required(fields, "name"),
-            brand=fields.get("brand") or None,
-            sku=fields.get("sku") or None,
-            keywords=_list(fields, "keywords"),
-            aliases=_list(fields, "aliases"),
-            price_range=parse_price_range(
-                fields.get("price_low", ""), fields.get("price_high", ""), fields.get("currency", "")
-            ),
-            official_pages=_list(fields, "official_pages"),
-            pictures=_list(fields, "images"),
-        )
+        return parse_price_range(low, high, currency)
     except InvalidInput as error:
-        return BadEntry(place=place, reason=str(error))
+        column = "price_low" if low and high and re.fullmatch("[A-Z]{3}", currency) else "currency"
+        problems.append(Problem(column=column, said=str(error)))
+        return None
 
 
-def _required(fields: Mapping[str, str], name: str) -> str:
-    if not fields[name]:
-        raise InvalidInput(f"the {name} is empty")
-    return fields[name]
-
-
-def _check_text(fields: Mapping[str, str]) -> None:
+def _check_text(fields: Mapping[str, str], problems: list[Problem]) -> None:
+    if not fields["name"]:
+        problems.append(Problem(column="name", said="the name is empty"))
     for name, longest in _LONGEST.items():
         if len(fields.get(name, "")) > longest:
-            raise InvalidInput(f"the {name} is longer than {longest} characters")
-    if any("\0" in text for text in fields.values()):
-        raise InvalidInput("it has NUL bytes in it: the file is damaged, or not UTF-8 text")
+            problems.append(Problem(column=name, said=f"the {name} is longer than {longest} characters"))
+    damaged = next((name for name, text in fields.items() if "\0" in text), None)
+    if damaged is not None:
+        said = "it has NUL bytes in it: the file is damaged, or not UTF-8 text"
+        problems.append(Problem(column=damaged, said=said))
 
 
 def _list(fields: Mapping[str, str], name: str) -> tuple[str, ...]:

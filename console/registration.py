@@ -1,21 +1,31 @@
 """Registers products with their pictures: each product whole or not at all, and twice is the same as once."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from console.pictures import Picture, read_picture
-from console.product_entries import BadEntry, Entry
+from console.product_entries import BadEntry, Entry, parse_price_range
+from console.schemas.registry import ProductSaid
 from console.session import Session
 from counterfoil.clock import now
 from counterfoil.exceptions import Conflict, CounterfoilError, InvalidInput
 from counterfoil.models import Fingerprint, Product, ReferenceImage
-from counterfoil.store.brands import get_brand
+from counterfoil.store.brands import add_brand, get_brand
 from counterfoil.store.images import add_fingerprints, add_image
-from counterfoil.store.products import ProductEntry, add_product, add_reference_image, list_reference_images
+from counterfoil.store.products import (
+    ProductEntry,
+    add_product,
+    add_reference_image,
+    create_product,
+    list_reference_images,
+    product_named,
+)
 
+_LONGEST_BRAND = 200
 # Bytes and their SHA-256 to a fingerprint; raises UnreadablePicture.
 Fingerprinting = Callable[[bytes], Fingerprint]
 
@@ -74,25 +84,101 @@ def register(
     session: Session, entry: Entry, pictures: Sequence[Picture], *, brand: str | None, fingerprinting: Fingerprinting
 ) -> Registered:
     """Register one product with its pictures. Raises UnreadablePicture, NotFound (its brand) or Conflict (its SKU)."""
-    name = entry.brand or brand
-    if name is None:
-        raise InvalidInput("its brand is not named: give a column 'brand', or --brand")
+    name = _brand_of(entry, brand)
     made = [_fingerprint(picture, fingerprinting) for picture in pictures]
     for picture in pictures:
         session.evidence.put_image(picture.data)
     with session.act("product.add", entry.name, pictures=len(pictures)) as connection:
-        owner_id = session.owner.id
-        wanted = _entry(entry, get_brand(connection, owner_id, name).id)
-        product = add_product(connection, owner_id, wanted, now())
-        added = 0
         for picture, fingerprint in zip(pictures, made, strict=True):
             add_image(connection, fingerprint.image_sha256, len(picture.data), now())
             add_fingerprints(connection, [fingerprint])
-            added += add_reference_image(
-                connection, owner_id, product.id, fingerprint.image_sha256, picture.source, now()
-            )
+        stored = [(one.image_sha256, picture.source) for picture, one in zip(pictures, made, strict=True)]
+        product, added = _register(connection, session, entry, name, stored)
     plain = tuple(picture.source for picture, print_ in zip(pictures, made, strict=True) if not print_.informative)
     return Registered(place=entry.place, name=entry.name, product=product, pictures=added, plain=plain)
+
+
+def register_stored(
+    session: Session, entry: Entry, stored: Sequence[tuple[str, str]], *, brand: str | None
+) -> Registered:
+    """The same with pictures that are stored and fingerprinted already: (SHA-256, source) of each.
+
+    A brand that is not registered yet is registered with it: whoever confirms has seen that it is new. Of a product
+    that is registered already nothing is taken away that the entry says nothing about.
+    """
+    name = _brand_of(entry, brand)
+    with session.act("product.add", entry.name, pictures=len(stored)) as connection:
+        of = add_brand(connection, session.owner.id, name, (), now())
+        known = product_named(connection, session.owner.id, of.id, entry.name)
+        product, added = _register(connection, session, _filled(entry, known) if known else entry, name, stored)
+    return Registered(place=entry.place, name=entry.name, product=product, pictures=added)
+
+
+def create_with_pictures(
+    session: Session, said: ProductSaid, brand: str, pictures: Sequence[Picture], fingerprinting: Fingerprinting
+) -> Registered:
+    """Register a product that is not there yet, whole with its pictures, and its brand where that is new.
+
+    Raises InvalidInput for a picture that cannot be used, Conflict for a name or SKU that is taken.
+    """
+    named = clean_brand(brand)
+    if named is None:
+        raise InvalidInput("The brand is not named.")
+    made = [_fingerprint(picture, fingerprinting) for picture in pictures]
+    for picture in pictures:
+        session.evidence.put_image(picture.data)
+    with session.act("product.add", said.name, pictures=len(pictures)) as connection:
+        of = add_brand(connection, session.owner.id, named, (), now())
+        entry = replace(entry_from(said.model_dump()), brand_id=of.id)
+        product = create_product(connection, session.owner.id, entry, now())
+        for picture, fingerprint in zip(pictures, made, strict=True):
+            add_image(connection, fingerprint.image_sha256, len(picture.data), now())
+            add_fingerprints(connection, [fingerprint])
+            add_reference_image(
+                connection, session.owner.id, product.id, fingerprint.image_sha256, picture.source, now()
+            )
+    return Registered(place=said.name, name=said.name, product=product, pictures=len(pictures))
+
+
+def clean_brand(brand: str | None) -> str | None:
+    """A brand's name as a person typed it; None for none. Raises InvalidInput."""
+    name = " ".join((brand or "").split())
+    if len(name) > _LONGEST_BRAND or not name.isprintable():
+        raise InvalidInput(f"The brand's name is longer than {_LONGEST_BRAND} characters, or has odd ones in it.")
+    return name or None
+
+
+def entry_from(said: Mapping[str, Any]) -> ProductEntry:
+    """What was said of a product, as `ProductSaid` has it, as the registry takes it. Raises InvalidInput."""
+    values = dict(said)
+    price = values.pop("price_range")
+    lists: dict[str, Any] = {name: tuple(values.pop(name)) for name in ("keywords", "aliases", "official_pages")}
+    found = parse_price_range(price["low"], price["high"], price["currency"]) if price else None
+    return ProductEntry(**values, **lists, price_range=found)
+
+
+def _filled(entry: Entry, known: Product) -> Entry:
+    names = ("sku", "keywords", "aliases", "price_range", "official_pages")
+    return replace(entry, **{name: getattr(known, name) for name in names if not getattr(entry, name)})
+
+
+def _brand_of(entry: Entry, brand: str | None) -> str:
+    name = entry.brand or brand
+    if name is None:
+        raise InvalidInput("its brand is not named: give a column 'brand', or --brand")
+    return name
+
+
+def _register(
+    connection: sa.Connection, session: Session, entry: Entry, brand: str, stored: Sequence[tuple[str, str]]
+) -> tuple[Product, int]:
+    """The product, and how many of its pictures are new."""
+    owner_id = session.owner.id
+    product = add_product(connection, owner_id, _entry(entry, get_brand(connection, owner_id, brand).id), now())
+    added = sum(
+        add_reference_image(connection, owner_id, product.id, sha256, source, now()) for sha256, source in stored
+    )
+    return product, added
 
 
 def _fingerprint(picture: Picture, fingerprinting: Fingerprinting) -> Fingerprint:

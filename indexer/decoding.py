@@ -80,6 +80,14 @@ class PictureDecoder:
         """
         return self._threads.submit(self._ask, _compare, picture, reference, transform, difference).result()
 
+    def edited(self, data: bytes, edit: str, seed: int, side: int) -> bytes | None:
+        """A picture after a named edit, to be looked at: JPEG, at most `side` pixels; None where it cannot be made.
+
+        The same seed makes the same edit as `sketch_edited` tries, but for other pictures beside it, which are drawn.
+        Raises UnreadablePicture.
+        """
+        return self._threads.submit(self._ask, _edited, data, edit, seed, side).result()
+
     def print(self, data: bytes) -> Print:
         """The print of a picture's bytes: what tells a product photographed anew. Raises UnreadablePicture."""
         return self._threads.submit(self._ask, _print, data, None).result()
@@ -213,20 +221,40 @@ def _print(data: bytes, sha256: str | None) -> Print:
 
 
 def _sketch_edited(data: bytes, edit: str, seed: int, scenery: tuple[bytes, ...]) -> Sketch | None:
-    from counterfoil.edits import EDITS, NoProductMask, Scenery
-    from counterfoil.edits.light import as_jpeg
     from counterfoil.fingerprints import sketch_image
-    from counterfoil.pictures import decode
 
     def make() -> Sketch | None:
-        others = Scenery(tuple(map(decode, scenery)))
-        try:
-            edited = EDITS[edit].apply(_as_uploaded(decode(data)), seed, others).image
-        except NoProductMask:
-            return None
-        return sketch_image(as_jpeg(_as_uploaded(edited), _UPLOADED_QUALITY), f"{edit} {seed}").with_features()
+        edited = _after(data, edit, seed, scenery)
+        return sketch_image(edited, f"{edit} {seed}").with_features() if edited is not None else None
 
     return _within_memory(make)
+
+
+def _edited(data: bytes, edit: str, seed: int, side: int) -> bytes | None:
+    def make() -> bytes | None:
+        edited = _after(data, edit, seed, ())
+        if edited is None:
+            return None
+        edited.thumbnail((side, side))
+        file = io.BytesIO()
+        edited.convert("RGB").save(file, "JPEG", quality=_UPLOADED_QUALITY)
+        return file.getvalue()
+
+    return _within_memory(make)
+
+
+def _after(data: bytes, edit: str, seed: int, scenery: tuple[bytes, ...]) -> Image.Image | None:
+    """The picture after the edit, compressed as sellers do; None where the edit cannot be made of it."""
+    from counterfoil.edits import EDITS, NoProductMask, Scenery
+    from counterfoil.edits.light import as_jpeg
+    from counterfoil.pictures import decode
+
+    others = Scenery(tuple(map(decode, scenery)))
+    try:
+        edited = EDITS[edit].apply(_as_uploaded(decode(data)), seed, others).image
+    except NoProductMask:
+        return None
+    return as_jpeg(_as_uploaded(edited), _UPLOADED_QUALITY)
 
 
 def _as_uploaded(image: Image.Image) -> Image.Image:

@@ -1,6 +1,7 @@
 """Pictures that pages show in a stored one's place, made once by the decoding processes and kept in the data folder.
 
-A thumbnail; and of a match the listing's picture brought into the reference's frame, or how the two differ there.
+A thumbnail; what a calibration has tried; and of a match the listing's picture brought into the reference's frame, or
+how the two differ there.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from indexer.decoding import PictureDecoder
 
 # Raised when they are made otherwise.
 _VERSION = "1"
+_EDITED_SIDE = 320
 
 
 class Comparison(StrEnum):
@@ -63,6 +65,18 @@ class Renditions:
             kept = self._decoder.compare(*both, transform, difference=kind is Comparison.DIFFERENCE)
             _keep(path, kept)
         return kept
+
+    def edited(self, sha256: str, edit: str, seed: int) -> bytes | None:
+        """A picture after a named edit, at most 320 pixels wide and high; None where the edit cannot be made of it.
+
+        Raises UnreadablePicture, NotFound, EvidenceDamaged or EvidenceUnavailable.
+        """
+        path = rendition_folder(self._data, sha256) / f"edit-{edit}-{seed}-{_VERSION}.jpg"
+        kept = _kept(path)
+        if kept is None:
+            kept = self._decoder.edited(self._evidence.get_image(sha256), edit, seed, _EDITED_SIDE) or b""
+            _keep(path, kept)
+        return kept or None
 
     def _thumbnail(self, sha256: str) -> bytes:
         try:

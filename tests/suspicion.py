@@ -8,6 +8,8 @@ from io import BytesIO
 import sqlalchemy as sa
 from PIL import Image
 
+from console.drafts.entries import DraftEntry, DraftPicture, as_json
+from console.product_entries import Entry
 from console.session import Session
 from counterfoil.clock import now
 from counterfoil.models import (
@@ -34,6 +36,7 @@ from counterfoil.models import (
 from counterfoil.store.brands import add_brand, create_right, list_brands
 from counterfoil.store.captures import Captured, record_capture
 from counterfoil.store.crawls import claim_crawl
+from counterfoil.store.drafts import DraftKind, DraftState, add_draft, end_step
 from counterfoil.store.images import add_image
 from counterfoil.store.listings import record_listing
 from counterfoil.store.monitors import MonitorEntry, add_monitor
@@ -192,7 +195,24 @@ def add_registry(session: Session, picture: bytes = PNG) -> dict[str, str]:
             classes=(25,),
             now=now(),
         )
+        add_image(connection, sha256, len(picture), now())
         add_reference_image(connection, owner_id, product.id, sha256, "ours.png", now())
+        draft = add_draft(
+            connection,
+            owner_id,
+            kind=DraftKind.PRODUCTS,
+            source="http://shop.example/canary",
+            brand=None,
+            created_by="ann",
+            now=now(),
+        )
+        read = DraftEntry(
+            place="http://shop.example/canary",
+            name="Canary wharf lamp",
+            entry=Entry(place="http://shop.example/canary", name="Canary wharf lamp"),
+            pictures=(DraftPicture(source="http://shop.example/canary.png", sha256=sha256),),
+        )
+        end_step(connection, draft, DraftState.READY, as_json([read]))
         page = session.evidence.put_capture(PAGE)
         files = (CaptureFile(role=CaptureRole.PAGE, sha256=page, size=len(PAGE), media_type="text/html"),)
         done = Captured(
@@ -209,6 +229,9 @@ def add_registry(session: Session, picture: bytes = PNG) -> dict[str, str]:
         "image_id": str(image.id),
         "authorised_id": str(authorised.id),
         "capture_id": "1",
+        "draft_id": str(draft.id),
+        "pictures/{sha256}": sha256,
+        "edit": "mirror",
         "role": "page",
     }
 

@@ -32,9 +32,7 @@ def get_image(sha256: str, session: CurrentSession) -> Response:
 def get_thumbnail(sha256: str, session: CurrentSession) -> Response:
     """The same at most 256 pixels wide and high (JPEG, made once); as its bytes came where they cannot be decoded."""
     _require_visible(session, sha256)
-    _require_kept(session, sha256)
-    made = session.installation.renditions.thumbnail(sha256)
-    return stored_picture(session, sha256) if made is None else picture_answer(made)
+    return stored_thumbnail(session, sha256)
 
 
 def _require_visible(session: RequestSession, sha256: str) -> None:
@@ -54,6 +52,13 @@ def stored_picture(session: RequestSession, sha256: str) -> Response:
     """The answer with a stored picture that the asker may see. Raises DeletedByRetention, NotFound for a lost file."""
     _require_kept(session, sha256)
     return picture_answer(session.evidence.get_image(sha256))
+
+
+def stored_thumbnail(session: RequestSession, sha256: str) -> Response:
+    """The same in small; as its bytes came where they cannot be decoded."""
+    _require_kept(session, sha256)
+    made = session.installation.renditions.thumbnail(sha256)
+    return stored_picture(session, sha256) if made is None else picture_answer(made)
 
 
 def picture_answer(data: bytes) -> Response:

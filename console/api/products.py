@@ -1,7 +1,5 @@
 """Reference products for programs."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -10,7 +8,7 @@ from console.contract.creating import CurrentCreation, create
 from console.contract.pages import Cursor, Limit, Page, page_of
 from console.contract.preconditions import IfMatch, IfNoneMatch, answer_with_etag, etag_of, require_match
 from console.guards.access import needs
-from console.product_entries import parse_price_range
+from console.registration import entry_from
 from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.schemas.registry import ProductChange, ProductSaid, ProductShown
@@ -18,7 +16,6 @@ from counterfoil.clock import now
 from counterfoil.models import Role
 from counterfoil.store import products as stored
 from counterfoil.store.owners import hold_owner
-from counterfoil.store.products import ProductEntry
 
 router = APIRouter(prefix="/api/v1/products", tags=["products"], dependencies=[needs(Role.VIEWER)])
 _manager = [needs(Role.MANAGER)]
@@ -42,7 +39,7 @@ def create_product(session: CurrentSession, said: ProductSaid, creation: Current
     """Register a product; past listings are judged against it without a crawl. Its pictures follow one by one."""
 
     def make(connection: sa.Connection) -> tuple[str, ProductShown]:
-        made = stored.create_product(connection, session.owner.id, _entry(said.model_dump()), now())
+        made = stored.create_product(connection, session.owner.id, entry_from(said.model_dump()), now())
         return f"/api/v1/products/{made.id}", ProductShown.model_validate(made)
 
     return create(session, creation, "product.add", said.name, make)
@@ -66,7 +63,7 @@ def change_product(
         before = _shown(connection, session.owner.id, product_id)
         require_match(if_match, etag_of(before))
         taken = {name: value for name, value in given.items() if value is not None or name in {"sku", "price_range"}}
-        entry = _entry({**before.model_dump(exclude={"id"}), **taken})
+        entry = entry_from({**before.model_dump(exclude={"id"}), **taken})
         changed = stored.update_product(connection, session.owner.id, product_id, entry, now())
     return answer_with_etag(ProductShown.model_validate(changed))
 
@@ -82,10 +79,3 @@ def remove_product(session: CurrentSession, product_id: PathId, if_match: IfMatc
 
 def _shown(connection: sa.Connection, owner_id: int, product_id: int) -> ProductShown:
     return ProductShown.model_validate(stored.get_product(connection, owner_id, product_id))
-
-
-def _entry(said: dict[str, Any]) -> ProductEntry:
-    price = said.pop("price_range")
-    lists: dict[str, Any] = {name: tuple(said.pop(name)) for name in ("keywords", "aliases", "official_pages")}
-    found = parse_price_range(price["low"], price["high"], price["currency"]) if price else None
-    return ProductEntry(**said, **lists, price_range=found)

@@ -37,28 +37,30 @@ def page_of(
 
     Raises InvalidCursor for a cursor of another list, or none of ours.
     """
-    return _page(name, limit, read(_position(name, cursor) or 0, limit + 1), shown)
+    return _page(name, limit, read(position_of(name, cursor) or 0, limit + 1), shown)
 
 
 def newest_page_of(
     name: str, cursor: str | None, limit: int, read: Callable[[int | None, int], Sequence[_HasId]], shown: type[S]
 ) -> Page[S]:
     """The same, newest first; `read` gives so many rows before an id (None: from the newest on)."""
-    return _page(name, limit, read(_position(name, cursor), limit + 1), shown)
+    return _page(name, limit, read(position_of(name, cursor), limit + 1), shown)
 
 
 def _page(name: str, limit: int, rows: Sequence[_HasId], shown: type[S]) -> Page[S]:
     on_page = rows[:limit]
-    following = _cursor(name, on_page[-1].id) if len(rows) > limit else None
+    following = cursor_of(name, on_page[-1].id) if len(rows) > limit else None
     return Page(items=[shown.model_validate(row) for row in on_page], next_cursor=following)
 
 
-def _cursor(name: str, position: int) -> str:
+def cursor_of(name: str, position: int) -> str:
+    """The cursor of a list that stands for an id."""
     said = json.dumps([name, position], separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(said).decode().rstrip("=")
 
 
-def _position(name: str, cursor: str | None) -> int | None:
+def position_of(name: str, cursor: str | None) -> int | None:
+    """The id that a cursor of this list stands for; None for the beginning. Raises InvalidCursor."""
     if cursor is None:
         return None
     try:

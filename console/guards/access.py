@@ -21,6 +21,8 @@ from counterfoil.tokens import same_secret
 
 CSRF_FIELD = "csrf_token"
 _CSRF_HEADER = "x-csrf-token"
+# A list of 250 products has a tick for each and for each of its pictures; how long a form may be, BodyLimit says.
+MOST_FIELDS = 5_000
 
 
 def installation_of(request: Request) -> Installation:
@@ -108,7 +110,7 @@ async def _check_csrf(request: Request, session: Annotated[RequestSession, Depen
         return
     given = request.headers.get(_CSRF_HEADER)
     if given is None:
-        given = (await request.form()).get(CSRF_FIELD)  # type: ignore[assignment]
+        given = (await request.form(max_fields=MOST_FIELDS)).get(CSRF_FIELD)  # type: ignore[assignment]
     if not isinstance(given, str) or not same_secret(given, session.csrf_token):
         raise Forbidden("The form is no longer valid: go back, load the page anew, and send it again.")
 

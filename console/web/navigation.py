@@ -22,5 +22,6 @@ def entries(role: Role) -> tuple[Entry, ...]:
         Entry("suspects", "/suspects", _("Suspects")),
         Entry("sellers", "/sellers", _("Sellers")),
         Entry("monitors", "/monitors", _("Monitors")),
+        Entry("products", "/products", _("Products")),
     )
     return tuple(place for place in places if role.allows(place.role))

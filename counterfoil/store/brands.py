@@ -97,6 +97,36 @@ def remove_brand(connection: sa.Connection, owner_id: int, name: str, now: datet
     touch_registry(connection, owner_id)
 
 
+def restore_brand(connection: sa.Connection, owner_id: int, brand_id: int, now: datetime) -> Brand:
+    """Undo a removal, with the rights that went with it.
+
+    Raises NotFound, also for one that is not removed, and Conflict where its name was given away meanwhile.
+    """
+    removed = find_removed_brand(connection, owner_id, brand_id)
+    if removed is None:
+        raise NotFound(f"There is no removed brand {brand_id}.")
+    if connection.execute(_live(owner_id).where(brands.c.name == removed.name)).one_or_none() is not None:
+        raise Conflict(f"There is a brand named {removed.name!r} already.")
+    at = connection.scalar(sa.select(brands.c.removed_at).where(brands.c.id == brand_id))
+    connection.execute(brands.update().where(brands.c.id == brand_id).values(removed_at=None))
+    columns = rights.c
+    went_along = sa.select(rights).where(columns.brand_id == brand_id, columns.removed_at == at)
+    for row in connection.execute(went_along).all():
+        # One that was registered again meanwhile, for whichever brand, is not doubled.
+        same = [columns[name] == getattr(row, name) for name in ("owner_id", "kind", "number", "jurisdiction")]
+        if connection.execute(sa.select(columns.id).where(*same, columns.removed_at.is_(None))).first() is None:
+            connection.execute(rights.update().where(columns.id == row.id).values(removed_at=None))
+    _changed(connection, owner_id, removed.name, now)
+    return get_brand_by_id(connection, owner_id, brand_id)
+
+
+def find_removed_brand(connection: sa.Connection, owner_id: int, brand_id: int) -> Brand | None:
+    """A brand that the owner took back; None where it is not that."""
+    mine = sa.and_(brands.c.id == brand_id, brands.c.owner_id == owner_id, brands.c.removed_at.is_not(None))
+    row = connection.execute(sa.select(brands).where(mine)).one_or_none()
+    return _brand(row) if row is not None else None
+
+
 def require_brand(connection: sa.Connection, owner_id: int, brand_id: int) -> None:
     """Raise NotFound unless the brand is the owner's; until the transaction ends it is then not taken back."""
     mine = _live(owner_id).where(brands.c.id == brand_id).with_for_update(read=True)

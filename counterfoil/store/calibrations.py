@@ -5,7 +5,7 @@ place. Its measures move by conditional update, so it can be stopped and repeate
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -128,6 +128,20 @@ def get_card(connection: sa.Connection, owner_id: int, product_id: int) -> KeptC
         made_at=finished.finished_at if finished else None,
         under_way=any(row.state in _UNFINISHED for row in rows),
     )
+
+
+def get_cards(connection: sa.Connection, owner_id: int, product_ids: Sequence[int]) -> dict[int, KeptCard]:
+    """The newest cards of some of the owner's products; those that nobody asked for are left out."""
+    columns = calibrations.c
+    mine = sa.and_(columns.owner_id == owner_id, columns.product_id.in_(product_ids))
+    found: dict[int, KeptCard] = {}
+    for row in connection.execute(sa.select(calibrations).where(mine).order_by(columns.id)):
+        before = found.get(row.product_id, KeptCard(card=None, made_at=None, under_way=False))
+        if row.state == "finished":
+            found[row.product_id] = replace(before, card=row.card, made_at=row.finished_at)
+        else:
+            found[row.product_id] = replace(before, under_way=True)
+    return found
 
 
 def _held(claim: Calibration) -> sa.ColumnElement[bool]:

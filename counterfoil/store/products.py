@@ -1,8 +1,10 @@
 """Products and their reference images."""
 
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,12 +12,12 @@ import sqlalchemy as sa
 from counterfoil.exceptions import Conflict, NotFound
 from counterfoil.models import PriceRange, Product, ReferenceImage
 from counterfoil.store.brands import require_brand
-from counterfoil.store.calibrations import request_calibration
+from counterfoil.store.calibrations import get_cards, request_calibration
 from counterfoil.store.conditional import changed_one, insert_new
 from counterfoil.store.owners import touch_registry
-from counterfoil.store.paging import rows_after
+from counterfoil.store.paging import rows_after, rows_before
 from counterfoil.store.reassessments import request_reassessment
-from counterfoil.store.tables import products, reference_images
+from counterfoil.store.tables import brands, products, reference_images
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,18 @@ def get_product(connection: sa.Connection, owner_id: int, product_id: int) -> Pr
     return _product(row)
 
 
+def product_named(connection: sa.Connection, owner_id: int, brand_id: int, name: str) -> Product | None:
+    """The owner's product of this brand and name; None where there is none."""
+    row = connection.execute(_named(owner_id, ProductEntry(brand_id=brand_id, name=name))).one_or_none()
+    return _product(row) if row is not None else None
+
+
+def products_with_sku(connection: sa.Connection, owner_id: int, skus: Collection[str]) -> dict[str, Product]:
+    """The owner's products that have one of these SKUs, by SKU."""
+    rows = connection.execute(_live(owner_id).where(products.c.sku.in_(skus)))
+    return {row.sku: _product(row) for row in rows}
+
+
 def get_products(connection: sa.Connection, product_ids: Collection[int]) -> dict[int, Product]:
     """Products by id, of any owner, removed ones too: for the index, not for people."""
     rows = connection.execute(sa.select(products).where(products.c.id.in_(product_ids)))
@@ -112,6 +126,59 @@ def find_product(connection: sa.Connection, owner_id: int, text: str) -> Product
     return _product(exact[0])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedProduct:
+    """A product as lists show it: its first picture, how many there are, and what its calibration says in a word."""
+
+    product: Product
+    brand: str
+    image_sha256: str | None
+    images: int
+    card: dict[str, Any] | None
+    calibrating: bool
+
+    @property
+    def id(self) -> int:
+        """The product's."""
+        return self.product.id
+
+
+def search_products(
+    connection: sa.Connection, owner_id: int, words: str, brand_id: int | None, before: int | None, limit: int
+) -> list[ListedProduct]:
+    """The owner's next products, newest first, before an id: those with all words in name, SKU, names or brand."""
+    wanted = _live(owner_id).join(brands, brands.c.id == products.c.brand_id).add_columns(brands.c.name.label("brand"))
+    if brand_id is not None:
+        wanted = wanted.where(products.c.brand_id == brand_id)
+    if words.split():
+        # Compared here: SQLite folds ASCII letters only. The ids of a page are few, whatever they are chosen from.
+        matching = (row.id for row in connection.execute(wanted.order_by(products.c.id.desc())) if _has(row, words))
+        later = (id_ for id_ in matching if before is None or id_ < before)
+        wanted = wanted.where(products.c.id.in_(list(islice(later, limit))))
+    rows = connection.execute(rows_before(wanted, products.c.id, before, limit)).all()
+    ids = [row.id for row in rows]
+    firsts, counts = _first_images(connection, ids)
+    cards = get_cards(connection, owner_id, ids)
+    return [
+        ListedProduct(
+            product=_product(row),
+            brand=row.brand,
+            image_sha256=firsts.get(row.id),
+            images=counts.get(row.id, 0),
+            card=cards[row.id].card if row.id in cards else None,
+            calibrating=row.id in cards and cards[row.id].under_way,
+        )
+        for row in rows
+    ]
+
+
+def count_products(connection: sa.Connection, owner_id: int) -> dict[int, int]:
+    """How many products each of the owner's brands has; brands without are left out."""
+    live = sa.and_(products.c.owner_id == owner_id, products.c.removed_at.is_(None))
+    counted = sa.select(products.c.brand_id, sa.func.count()).where(live).group_by(products.c.brand_id)
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
 def list_products(connection: sa.Connection, owner_id: int) -> list[Product]:
     """The owner's products, in the order they were registered."""
     return [_product(row) for row in connection.execute(_live(owner_id).order_by(products.c.id))]
@@ -122,6 +189,28 @@ def remove_product(connection: sa.Connection, owner_id: int, product_id: int, no
     product = get_product(connection, owner_id, product_id)
     connection.execute(products.update().where(products.c.id == product_id).values(removed_at=now))
     _changed(connection, product, now)
+
+
+def restore_product(connection: sa.Connection, owner_id: int, product_id: int, now: datetime) -> Product:
+    """Undo a removal. Raises NotFound, also for one that is not removed; Conflict where name or SKU were given away."""
+    mine = sa.and_(products.c.id == product_id, products.c.owner_id == owner_id, products.c.removed_at.is_not(None))
+    row = connection.execute(sa.select(products).where(mine)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no removed product {product_id}.")
+    require_brand(connection, owner_id, row.brand_id)
+    _refuse_named_like(connection, owner_id, _entry_of(row))
+    _refuse_sku_of_another(connection, owner_id, _entry_of(row))
+    connection.execute(products.update().where(mine).values(removed_at=None))
+    product = get_product(connection, owner_id, product_id)
+    _changed(connection, product, now)
+    return product
+
+
+def find_removed_product(connection: sa.Connection, owner_id: int, product_id: int) -> Product | None:
+    """A product that the owner took back; None where it is not that."""
+    mine = sa.and_(products.c.id == product_id, products.c.owner_id == owner_id, products.c.removed_at.is_not(None))
+    row = connection.execute(sa.select(products).where(mine)).one_or_none()
+    return _product(row) if row is not None else None
 
 
 def add_reference_image(
@@ -175,6 +264,46 @@ def remove_reference_image(connection: sa.Connection, owner_id: int, image_id: i
     request_calibration(connection, owner_id, product_id, now)
 
 
+def restore_reference_image(
+    connection: sa.Connection, owner_id: int, product_id: int, image_id: int, now: datetime
+) -> None:
+    """Undo the removal of a reference image; once it is back, twice changes nothing. Raises NotFound."""
+    product = get_product(connection, owner_id, product_id)
+    columns = reference_images.c
+    mine = sa.and_(columns.id == image_id, columns.owner_id == owner_id, columns.product_id == product_id)
+    row = connection.execute(sa.select(reference_images).where(mine)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no reference image {image_id}: see `counterfoil product show`.")
+    same = sa.and_(columns.product_id == product_id, columns.image_sha256 == row.image_sha256)
+    if connection.execute(sa.select(columns.id).where(same, columns.removed_at.is_(None))).first() is not None:
+        return
+    connection.execute(reference_images.update().where(mine).values(removed_at=None))
+    _changed(connection, product, now)
+    request_calibration(connection, owner_id, product_id, now)
+
+
+def _first_images(connection: sa.Connection, product_ids: Sequence[int]) -> tuple[dict[int, str], dict[int, int]]:
+    """(SHA-256 of the first live reference image, how many there are) by product."""
+    columns = reference_images.c
+    live = sa.and_(columns.product_id.in_(product_ids), columns.removed_at.is_(None))
+    wanted = sa.select(columns.product_id, columns.image_sha256).where(live).order_by(columns.id)
+    firsts: dict[int, str] = {}
+    counts: dict[int, int] = {}
+    for row in connection.execute(wanted):
+        firsts.setdefault(row.product_id, row.image_sha256)
+        counts[row.product_id] = counts.get(row.product_id, 0) + 1
+    return firsts, counts
+
+
+def _has(row: sa.Row[Any], words: str) -> bool:
+    said = _folded(" ".join([row.name, row.sku or "", row.brand, *row.aliases, *row.keywords]))
+    return all(word in said for word in _folded(words).split())
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 def _changed(connection: sa.Connection, product: Product, now: datetime) -> None:
     touch_registry(connection, product.owner_id)
     request_reassessment(connection, product.owner_id, product.id, f"product {product.name}", now)
@@ -211,6 +340,10 @@ def _values(entry: ProductEntry) -> dict[str, Any]:
         "currency": price.currency if price else None,
         "official_pages": list(entry.official_pages),
     }
+
+
+def _entry_of(row: sa.Row[Any]) -> ProductEntry:
+    return ProductEntry(brand_id=row.brand_id, name=row.name, sku=row.sku)
 
 
 def _named(owner_id: int, entry: ProductEntry) -> sa.Select[Any]:

@@ -129,6 +129,26 @@ def remove_authorised_seller(
     _changed(connection, owner_id, f"seller {seller_key} no longer authorised", now)
 
 
+def restore_authorised_seller(
+    connection: sa.Connection, owner_id: int, authorised_id: int, now: datetime
+) -> AuthorisedSeller:
+    """Trust a seller again that was trusted before; twice changes nothing. Raises NotFound."""
+    mine = sa.and_(authorised_sellers.c.owner_id == owner_id, authorised_sellers.c.id == authorised_id)
+    row = connection.execute(sa.select(authorised_sellers).where(mine)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no authorised seller {authorised_id}: see `counterfoil seller list`.")
+    authorise_seller(connection, owner_id, row.marketplace, row.seller_key, row.name, now)
+    return find_authorised_seller(connection, owner_id, row.marketplace, row.seller_key)
+
+
+def find_removed_seller(connection: sa.Connection, owner_id: int, authorised_id: int) -> AuthorisedSeller | None:
+    """A seller that the owner no longer trusts; None where it is not that."""
+    columns = authorised_sellers.c
+    mine = sa.and_(columns.owner_id == owner_id, columns.id == authorised_id, columns.removed_at.is_not(None))
+    row = connection.execute(sa.select(authorised_sellers).where(mine)).one_or_none()
+    return _authorised(row) if row is not None else None
+
+
 def _changed(connection: sa.Connection, owner_id: int, cause: str, now: datetime) -> None:
     touch_registry(connection, owner_id)
     request_reassessment(connection, owner_id, None, cause, now)

@@ -145,6 +145,27 @@ authorised_sellers = sa.Table(
     _live("authorised_sellers", "owner_id", "marketplace", "seller_key"),
 )
 
+drafts = sa.Table(
+    "drafts",
+    metadata,
+    _id(),
+    _owner(),
+    sa.Column("kind", sa.String(16), nullable=False),
+    # An address, or a file's name.
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("entries", sa.JSON, nullable=False),
+    sa.Column("brand", sa.String(200)),
+    sa.Column("said", sa.Text),
+    sa.Column("done", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("total", sa.Integer),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_until", Time),
+    sa.Column("created_by", sa.String(200), nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Index("ix_drafts_owner_id_id", "owner_id", "id"),
+)
+
 exchange_rates = sa.Table(
     "exchange_rates",
     metadata,

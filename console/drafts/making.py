@@ -1,0 +1,133 @@
+"""Begins drafts and works on them in the background, telling how far they are."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from console.drafts.entries import DraftEntry, as_json, entries_of
+from console.drafts.shops import FoundProducts, Tell, read_address
+from console.product_entries import Entry
+from console.registration import clean_brand, register_stored
+from console.session import Session
+from counterfoil.clock import now
+from counterfoil.exceptions import CounterfoilError, InvalidInput, Superseded
+from counterfoil.store.drafts import (
+    Draft,
+    DraftKind,
+    DraftState,
+    add_draft,
+    begin_registering,
+    end_step,
+    get_draft,
+    tell_progress,
+)
+
+# What is quick is shown at once, without a page in between that says that it is under way.
+_PATIENCE_SECONDS = 2.5
+_LONGEST_ADDRESS = 2_000
+
+
+def draft_address(session: Session, address: str, brand: str | None) -> Draft:
+    """Begin to read the products at an address, in the background. Raises InvalidInput or Conflict."""
+    address = address.strip()
+    if not address or len(address) > _LONGEST_ADDRESS or any(one.isspace() for one in address):
+        raise InvalidInput("This is no web address: paste one such as https://acme.example/trail-30.")
+    return draft_found(session, address, brand, lambda tell: read_address(session, address, tell))
+
+
+def draft_found(session: Session, source: str, brand: str | None, find: Callable[[Tell], FoundProducts]) -> Draft:
+    """Begin a draft of what `find` finds."""
+    with session.act("draft.read", source[:300]) as connection:
+        draft = add_draft(
+            connection,
+            session.owner.id,
+            kind=DraftKind.PRODUCTS,
+            source=source,
+            brand=clean_brand(brand),
+            created_by=session.person,
+            now=now(),
+        )
+    session.installation.background.start(lambda: _read(session, draft, find)).wait(_PATIENCE_SECONDS)
+    return draft
+
+
+def register_draft(session: Session, draft: Draft, entries: Sequence[DraftEntry], brand: str | None) -> None:
+    """Begin to register what is chosen of a draft. Raises InvalidInput where something is missing, or Conflict."""
+    brand = clean_brand(brand)
+    chosen = [one for one in entries if one.chosen and one.is_open]
+    if not chosen:
+        raise InvalidInput("Nothing is chosen: tick the products that are yours.")
+    if brand is None and any(one.entry is not None and one.entry.brand is None for one in chosen):
+        raise InvalidInput("The brand is not named: write it above the products.")
+    with session.act("draft.register", draft.source[:300], products=len(chosen)) as connection:
+        held = begin_registering(connection, draft, as_json(entries), brand, now())
+    session.installation.background.start(lambda: _register(session, held)).wait(_PATIENCE_SECONDS)
+
+
+def _read(session: Session, draft: Draft, find: Callable[[Tell], FoundProducts]) -> None:
+    try:
+        found = find(_teller(session, draft))
+    except Superseded:
+        return
+    except CounterfoilError as error:
+        _end(session, draft, DraftState.FAILED, (), said=str(error))
+        return
+    except BaseException:
+        _end(session, draft, DraftState.FAILED, (), said="Counterfoil has made a mistake; its log says which.")
+        raise
+    _end(session, draft, DraftState.READY, found.entries, said=found.said, brand=draft.brand or found.brand)
+
+
+def _register(session: Session, draft: Draft) -> None:
+    entries = entries_of(draft)
+    chosen = [number for number, one in enumerate(entries) if one.chosen and one.is_open]
+    tell = _teller(session, draft)
+    try:
+        for done, number in enumerate(chosen, 1):
+            entries[number] = _registered(session, entries[number], draft.brand)
+            tell(done, len(chosen))
+    except Superseded:
+        # What is registered stays; registering it again changes nothing.
+        return
+    _end(session, draft, DraftState.REGISTERED, entries)
+
+
+def _registered(session: Session, one: DraftEntry, brand: str | None) -> DraftEntry:
+    try:
+        stored = [(picture.sha256 or "", picture.source) for picture in one.chosen_pictures]
+        made = register_stored(session, _required(one), stored, brand=brand)
+    except CounterfoilError as error:
+        return replace(one, refused=str(error))
+    return replace(one, refused=None, product_id=made.product.id if made.product else None)
+
+
+def _required(one: DraftEntry) -> Entry:
+    assert one.entry is not None  # noqa: S101 - only open entries are registered
+    return one.entry
+
+
+def _teller(session: Session, draft: Draft) -> Tell:
+    def tell(done: int, total: int | None) -> None:
+        with session.write() as connection:
+            if not tell_progress(connection, draft, done, total, now()):
+                raise Superseded(f"Nobody wants draft {draft.id} any more.")
+
+    return tell
+
+
+def _end(
+    session: Session,
+    draft: Draft,
+    state: DraftState,
+    entries: Sequence[DraftEntry],
+    *,
+    said: str | None = None,
+    brand: str | None = None,
+) -> None:
+    with session.write() as connection:
+        end_step(connection, draft, state, as_json(entries), said=said, brand=brand)
+
+
+def draft_of(session: Session, draft_id: int) -> Draft:
+    """One of the owner's drafts. Raises NotFound."""
+    with session.read() as connection:
+        return get_draft(connection, session.owner.id, draft_id)

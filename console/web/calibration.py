@@ -1,0 +1,189 @@
+"""A product's calibration card for people who would rather look than read: edited pictures, each found or not."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from console.api.images import picture_answer
+from console.guards.access import needs
+from console.request import CurrentSession
+from console.schemas.fields import PathId
+from console.translation import gettext as _
+from console.translation import ngettext
+from counterfoil.exceptions import NotFound
+from counterfoil.models import MatchDecision, Role
+from counterfoil.store.calibrations import KeptCard
+from counterfoil.store.products import get_reference_image
+
+router = APIRouter(include_in_schema=False, dependencies=[needs(Role.VIEWER)])
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One edit: its picture's address, what was done, and whether it would be found."""
+
+    address: str
+    described: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The edits of one outcome; `state` is for the style sheet, the heading begins a sentence that each copy ends.
+
+    `shown` are looked at first, one of each kind; the rest on request.
+    """
+
+    state: str
+    heading: str
+    shown: tuple[Copy, ...]
+    rest: tuple[Copy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An unrelated picture that was taken for the product."""
+
+    sha256: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCard:
+    """The card: a sentence on the whole, plain warnings, the groups, thresholds, pictures taken wrongly."""
+
+    made_at: datetime | None
+    under_way: bool
+    sentence: str
+    warnings: tuple[str, ...]
+    groups: tuple[Group, ...]
+    alarms: tuple[Alarm, ...]
+    thresholds: tuple[str, ...]
+    engine: str
+
+
+@router.get("/products/{product_id}/images/{image_id}/copies/{edit}", response_class=Response)
+def get_copy(session: CurrentSession, product_id: PathId, image_id: PathId, edit: str) -> Response:
+    """A reference image edited as sellers edit pictures, as its calibration tried it; 404 where that cannot be made."""
+    from counterfoil.edits import EDITS  # heavy, and needed by this route only
+
+    with session.read() as connection:
+        image = get_reference_image(connection, session.owner.id, product_id, image_id)
+    if edit not in EDITS:
+        raise NotFound(f"There is no edit {edit[:100]!r}.")
+    made = session.installation.renditions.edited(image.image_sha256, edit, image.id)
+    if made is None:
+        raise NotFound(f"The edit {edit} cannot be made of this picture.")
+    return picture_answer(made)
+
+
+def summary(card: Mapping[str, Any] | None, under_way: bool, images: int) -> str:
+    """The card in a line, for lists."""
+    if not images:
+        return _("No picture: only names and prices are compared")
+    if card is None:
+        return _("Being calibrated") if under_way else _("Not calibrated yet")
+    found, tried = _count(card, "found"), len(card["edits"])
+    words = _("{} of {} edits found").format(found, tried)
+    warned = len(_about_images(card))
+    return f"{words}; {ngettext('{} warning', '{} warnings', warned).format(warned)}" if warned else words
+
+
+def shown_card(
+    kept: KeptCard, product_id: int, image_ids: Collection[int], names: Mapping[int, str]
+) -> ShownCard | None:
+    """The newest card; None where there is none."""
+    card = kept.card
+    if card is None:
+        return None
+    measured = [one["reference_image_id"] for one in card["images"]]
+    example = next((one for one in measured if one in image_ids), None)
+    return ShownCard(
+        made_at=kept.made_at,
+        under_way=kept.under_way,
+        sentence=_sentence(card),
+        warnings=tuple(_about_images(card)),
+        groups=tuple(_groups(card, product_id, example)),
+        alarms=tuple(_alarm(one, names) for one in card["false_alarms"][:12]),
+        thresholds=tuple(remark for remark in card["remarks"] if remark.startswith("Suggested threshold")),
+        engine=card["engine"],
+    )
+
+
+def _sentence(card: Mapping[str, Any]) -> str:
+    if not card["edits"]:
+        return _("No copy could be tried: there is no picture that can be read.")
+    return _(
+        "Of {tried} ways in which sellers edit pictures, {found} would be found for certain, {doubtful} would be shown "
+        "to a person to decide, {sometimes} would be found only sometimes, and {missed} would be missed."
+    ).format(
+        tried=len(card["edits"]), **{name: _count(card, name) for name in ("found", "doubtful", "sometimes", "missed")}
+    )
+
+
+def _count(card: Mapping[str, Any], outcome: str) -> int:
+    return sum(_outcome(one) == outcome for one in card["edits"])
+
+
+def _outcome(recall: Mapping[str, Any]) -> str:
+    if recall["found"] == 0:
+        return "missed"
+    if recall["found"] < recall["tried"]:
+        return "sometimes"
+    return "found" if recall["confirmed"] == recall["tried"] else "doubtful"
+
+
+def _groups(card: Mapping[str, Any], product_id: int, example: int | None) -> Iterator[Group]:
+    by_outcome: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for recall in card["edits"]:
+        by_outcome[_outcome(recall)].append(recall)
+    texts = {
+        "missed": (_("A copy would not be found if it was"), _("not found")),
+        "sometimes": (_("A copy would be found only sometimes if it was"), _("sometimes found")),
+        "doubtful": (_("A copy would be shown to a person to decide if it was"), _("a person decides")),
+        "found": (_("A copy would be found if it was"), _("found")),
+    }
+    for outcome, (heading, word) in texts.items():
+        recalls = by_outcome[outcome]
+        if recalls:
+            first = _one_of_each_kind(recalls) if outcome == "found" else recalls
+            rest = [one for one in recalls if one not in first]
+            yield Group(outcome, heading, *(_copies(some, product_id, example, word) for some in (first, rest)))
+
+
+def _one_of_each_kind(recalls: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    kinds: dict[str, Mapping[str, Any]] = {}
+    for one in recalls:
+        kinds.setdefault(one["kind"], one)
+    return list(kinds.values())
+
+
+def _copies(recalls: Sequence[Mapping[str, Any]], product_id: int, example: int | None, word: str) -> tuple[Copy, ...]:
+    return tuple(
+        Copy(
+            address=f"/products/{product_id}/images/{example}/copies/{one['edit']}" if example is not None else "",
+            described=one["described"],
+            word=word if one["tried"] == 1 else f"{word} ({one['found']}/{one['tried']})",
+        )
+        for one in recalls
+    )
+
+
+def _about_images(card: Mapping[str, Any]) -> list[str]:
+    """The remarks on pictures: those before the ones on edits."""
+    remarks: list[str] = list(card["remarks"])
+    ends = ("A copy would", "No copy could")
+    end = next((place for place, remark in enumerate(remarks) if remark.startswith(ends)), 0)
+    return remarks[:end]
+
+
+def _alarm(alarm: Mapping[str, Any], names: Mapping[int, str]) -> Alarm:
+    of = alarm["product_id"]
+    whose = _("a crawled picture") if of is None else names.get(of, _("a product that was removed"))
+    decided = _("taken for it") if alarm["decision"] == MatchDecision.CONFIRMED else _("shown to a person")
+    return Alarm(alarm["image_sha256"], f"{whose}: {decided} ({alarm['score']:.2f})")
