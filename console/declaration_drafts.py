@@ -13,7 +13,7 @@ from counterfoil.clock import now
 from counterfoil.exceptions import FetchFailed, InvalidInput
 from counterfoil.marketplaces import Marketplace
 from counterfoil.settings import Settings
-from crawlers.drafting import listing_pattern, search_template, shown_fields
+from crawlers.drafting import listing_pattern, search_template, shown_fields, site_title
 from crawlers.reading import PageKind, ReadListing, ReadPage, read_page
 from crawlers.reading.documents import OpenedPage, open_page
 
@@ -31,7 +31,8 @@ def draft(url: str, words: str | None, name: str | None, settings: Settings) -> 
     prober = Prober(urljoin(url if "://" in url else f"https://{url}", "/"), settings)
     found = prober.probe()
     body = prober.fetch(url)
-    said = _identity(prober.url, name, found.home or open_page(body))
+    home = found.home or open_page(body)
+    said = _identity(prober.url, name, home, open_page(body))
     if found.best is not None and found.best.name in _INTERFACES:
         return said | {"platform": found.best.name, "currencies": _currencies(found.home, found.best.name)}
     page = read_page(body, url)
@@ -58,13 +59,13 @@ def as_yaml(said: dict[str, Any]) -> str:
     return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _identity(url: str, name: str | None, page: OpenedPage) -> dict[str, Any]:
+def _identity(url: str, name: str | None, home: OpenedPage, other: OpenedPage) -> dict[str, Any]:
     host = (urlsplit(url).hostname or "").removeprefix("www.")
     title, language = host, None
-    if not page.is_json:
-        root = page.root()
-        shown = root.xpath("string((//meta[@property='og:site_name']/@content | //title)[1])")
-        title = " ".join(shown.split())[:100] or host
+    if not home.is_json:
+        root = home.root()
+        named = root.xpath("string((//meta[@property='og:site_name']/@content)[1])")
+        title = site_title(named, [_title_of(page) for page in (home, other) if not page.is_json]) or host
         language = re.match(r"[a-z]{2}\b", (root.get("lang") or "").lower())
     return {
         "name": name or re.sub(r"[^a-z0-9]+", "-", host.rpartition(".")[0] or host).strip("-"),
@@ -75,6 +76,11 @@ def _identity(url: str, name: str | None, page: OpenedPage) -> dict[str, Any]:
         "exercised": f"drafted from its pages on {now():%Y-%m-%d}; never crawled",
         "terms": "",
     }
+
+
+def _title_of(page: OpenedPage) -> str:
+    """What stands in the head of a page as its title."""
+    return str(page.root().xpath("string((//title[not(ancestor::svg)])[1])"))
 
 
 def _described(listings: Sequence[ReadListing], search: str, read: Sequence[ReadListing]) -> dict[str, Any]:

@@ -154,12 +154,13 @@ class Prober:
 
     def _interface_route(self, name: str, interface: Interface) -> Route:
         ask = interface.search(_WORDS)
+        where = ask.url.partition("?")[0]
         try:
             answer = interface.read(ask, read_json(self.fetch(ask.url, ask.headers)))
         except (FetchFailed, UnexpectedAnswer, KeyError, TypeError, AttributeError) as error:
-            return Route(name=name, works=False, said=str(error))
+            return Route(name=name, works=False, said=str(error).replace(ask.url, where))
         if not answer.records:
-            return Route(name=name, works=None, said=f"{ask.url.partition('?')[0]} answers, and shows no product")
+            return Route(name=name, works=None, said=f"{where} answers, and shows no product")
         first = answer.records[0].read
         more = ", and more behind them" if answer.next else ""
         return Route(name=name, works=True, said=f"{len(answer.records)} products, the first {first.title!r}{more}")

@@ -7,10 +7,24 @@ from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from crawlers.reading.listing import ReadListing
 
+# Between the parts of a title, or left over at one of its ends.
+_SEPARATOR = re.compile(r"(?:^|\s)[|–—·•:»-](?=\s|$)")
+_LONGEST_TITLE = 100
 _DIGITS = re.compile(r"\d{3,}")
 _ENDING = re.compile(r"\.[a-z]{2,5}$")
 # What every listing's page is asked to show, if one that was read did.
 _TELLING = ("title", "price", "images", "seller")
+
+
+def site_title(named: str, titles: Sequence[str]) -> str | None:
+    """What a site calls itself: as it says, else the part that the titles of two of its pages share."""
+    told = " ".join(named.split())
+    if told:
+        return told[:_LONGEST_TITLE]
+    parts = [[part for part in map(str.strip, _SEPARATOR.split(" ".join(title.split()))) if part] for title in titles]
+    shared = [part for part in parts[0] if all(part in others for others in parts[1:])] if len(parts) > 1 else []
+    chosen = max(shared, key=len, default=None) or (" ".join(titles[0].split()) if titles else None)
+    return chosen[:_LONGEST_TITLE] if chosen else None
 
 
 def search_template(url: str, words: str) -> str | None:

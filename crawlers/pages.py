@@ -16,10 +16,14 @@ from crawlers.addresses import kept_address, listing_id, search_address, web_add
 from crawlers.charsets import page_text
 from crawlers.extraction import extract_listing
 from crawlers.items import ListingItem
+from crawlers.reading.cards import is_aside
 from crawlers.reading.context import PageContext
-from crawlers.reading.kinds import barrier, is_not_found
+from crawlers.reading.kinds import barrier, is_empty, is_not_found
 from crawlers.reading.reader import read_results
+from crawlers.shown import words_of
 from crawlers.structured import Document
+
+_LONGEST_TITLE = 500
 
 
 class PageKind(StrEnum):
@@ -105,7 +109,8 @@ class ResultsPage(DeclaredPage):
     def read(self, query: str, number: int) -> Results:
         """What the page shows for `query`; `number` is the page's place among the results, from 1.
 
-        Where a declared marker of "nothing found" is shown, what else the page offers is no result.
+        Where a declared marker of "nothing found" is shown, what else the page offers is no result. Where none is
+        declared the page's own words count, if it shows no listing.
         """
         search = self.declaration.search
         if search.empty and self.css(search.empty):
@@ -115,6 +120,11 @@ class ResultsPage(DeclaredPage):
             return Results(kind=PageKind.RESULTS, cards=cards, next_url=self._next_url(query, number))
         if self.is_barrier():
             return Results(kind=PageKind.BLOCKED)
+        if search.empty is None and is_empty(self.context, None):
+            return Results(kind=PageKind.EMPTY)
+        linked = self._linked_cards() if search.card is None else ()
+        if linked:
+            return Results(kind=PageKind.RESULTS, cards=linked, next_url=self._next_url(query, number))
         # Numbered pages end where the results do.
         numbered = number > 1 and "{page}" in search.url
         return Results(kind=PageKind.EMPTY if numbered else PageKind.UNKNOWN)
@@ -142,6 +152,18 @@ class ResultsPage(DeclaredPage):
                     listing_id=number, url=one.url, rank=len(found) + 1, title=one.title, price=price, thumbnail=image
                 )
                 found.setdefault(number, card)
+        return tuple(found.values())
+
+    def _linked_cards(self) -> tuple[Card, ...]:
+        """Results that show no price: what the links to listings of this marketplace say, but for those around it."""
+        found: dict[str, Card] = {}
+        for link in self.document.iter("a"):
+            url = web_address(str(self.url), link.get("href"))
+            number = listing_id(self.declaration, url) if url else None
+            if url is None or number is None or number in self.declaration.listing.placeholders or is_aside(link):
+                continue
+            title = words_of(link)[:_LONGEST_TITLE] or None
+            found.setdefault(number, Card(listing_id=number, url=url, rank=len(found) + 1, title=title))
         return tuple(found.values())
 
     def _card(self, element: Selector, rank: int) -> Card | None:

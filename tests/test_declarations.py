@@ -17,7 +17,7 @@ from market import Answer, Market, html, serving
 from counterfoil.marketplaces import Marketplace, read_declaration
 from counterfoil.settings import Settings
 from crawlers.addresses import listing_id
-from crawlers.drafting import listing_pattern, search_template
+from crawlers.drafting import listing_pattern, search_template, site_title
 
 
 @pytest.fixture
@@ -166,3 +166,21 @@ def _asked(path: str):
     from market import Asked
 
     return Asked(path, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("named", "titles", "expected"),
+    [
+        ("Lamps & Co", ["x"], "Lamps & Co"),
+        ("", ["All products | Harbour Goods -", '"lamp" | Harbour Goods -'], "Harbour Goods"),
+        ("", ["Harbour Goods: home", "Lamps - Harbour Goods"], "Harbour Goods: home"),
+        ("", ["Harbour Goods", "Search - Harbour Goods"], "Harbour Goods"),
+        ("", ["Anything at all"], "Anything at all"),
+        ("", ["", ""], None),
+        ("", [], None),
+    ],
+)
+def test_a_site_is_called_what_the_titles_of_its_pages_share(
+    named: str, titles: list[str], expected: str | None
+) -> None:
+    assert site_title(named, titles) == expected

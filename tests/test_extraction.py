@@ -373,6 +373,33 @@ def test_an_empty_result_is_empty_whatever_else_the_page_offers() -> None:
     assert results(f"<title>Robot Check lamp</title>{CARDS}").kind is PageKind.RESULTS
 
 
+def test_results_without_prices_are_the_links_that_look_like_listings() -> None:
+    undescribed = Marketplace.model_validate({**DECLARED, "search": {"url": DECLARED["search"]["url"]}})
+    found = "".join(
+        f"<h5>{n}) <a href='/listing/{n}?from=search'>Lamp {n}</a></h5><p>Of brass.</p><a href=/listing/{n}>more</a>"
+        for n in (1, 2)
+    )
+    around = (
+        "<nav><a href=/listing/8>The lamp of the day</a></nav><div class=related><a href=/listing/9>A shade</a></div>"
+    )
+    response = HttpResponse(url="https://www.market.example/search?q=lamp", body=(found + around).encode())
+    read = ResultsPage(response=response, declaration=undescribed).read("lamp", 1)
+    assert [(card.listing_id, card.title, card.rank) for card in read.cards] == [("1", "Lamp 1", 1), ("2", "Lamp 2", 2)]
+
+
+def test_where_no_mark_of_nothing_found_is_declared_the_words_of_the_page_count() -> None:
+    search = {name: value for name, value in DECLARED["search"].items() if name != "empty"}
+    unmarked = Marketplace.model_validate({**DECLARED, "search": search})
+    kinds = {
+        "<h1>Search</h1><p>Found 0 results for lamp.</p>": PageKind.EMPTY,
+        f"<p>Found 0 results.</p>{CARDS}": PageKind.RESULTS,
+        "<p>New design!</p>": PageKind.UNKNOWN,
+    }
+    for body, kind in kinds.items():
+        response = HttpResponse(url="https://www.market.example/search?q=lamp", body=body.encode())
+        assert ResultsPage(response=response, declaration=unmarked).read("lamp", 1).kind is kind
+
+
 PASSWORD = "<form><input name=user><input type=password></form>"
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from counterfoil.marketplaces import BUILT_IN, Marketplace, read_folders
 from crawlers.prices import read_price_text
-from crawlers.reading import PageKind, ReadPage, read_page
+from crawlers.reading import PageKind, ReadListing, ReadPage, read_page
 
 URL = "https://shop.example/search?q=lamp"
 
@@ -307,3 +307,96 @@ def test_a_page_that_a_browser_saved_says_where_it_was() -> None:
     page = read(saved, None, known=known())
     assert (page.url, page.marketplace, page.kind) == ("https://www.ebay.de/itm/123456789012", "ebay", PageKind.PRODUCT)
     assert page.listings[0].id == "123456789012"
+
+
+ITEM = """<html lang=en-GB><head><title>Brass lamp | Shop</title></head><body>
+<nav aria-label=breadcrumb><ol><li><a href=/catalogue/>Home</a><li><a href=/c/1>Goods</a><li><a href=/c/2>Lamps</a>
+<li class=active><a href=/item/7>Brass lamp</a></ol></nav>
+<main><div class=gallery><div class=big><img src=/cache/a1.jpg><img src=/cache/b1.jpg></div>
+<ol class=carousel-indicators><li><img src=/cache/a2.jpg><li><img src=/cache/b2.jpg></ol></div>
+<h1>Brass lamp</h1><p class=price>£279.69</p><p class="instock availability">{stock}</p>
+<button>Add to basket</button>
+<div id=product_description class=sub-header><h2>Product Description</h2></div><p></p><p>A lamp of brass, for daily
+use.</p><p>Made by hand.</p><div class=sub-header><h2>Product Information</h2></div>
+<table><tr><th>UPC</th><td>{upc}</td></tr><tr><th>Brand</th><td>Lumen</td></tr></table>
+<div class=related><p class="availability">Out of stock</p><div class=description>A thing that is no lamp.</div></div>
+</main>
+"""
+
+
+def item(stock: str = "In stock (20 available)", upc: str = "4006381333931") -> ReadListing:
+    read_as = read(ITEM.format(stock=stock, upc=upc), "https://shop.example/item/7")
+    assert read_as.kind is PageKind.PRODUCT and read_as.warnings == ()
+    return read_as.listings[0]
+
+
+def test_parts_of_a_page_that_say_what_they_are_are_read_as_that() -> None:
+    one = item()
+    assert (one.availability, one.gtin, one.brand) == ("InStock", "4006381333931", "Lumen")
+    assert one.description == "A lamp of brass, for daily use. Made by hand."
+    assert one.category == "Goods > Lamps"
+    assert {one.sources[name] for name in ("availability", "gtin", "brand", "description", "category")} == {"label"}
+
+
+def test_a_row_of_thumbnails_is_no_row_of_pictures_where_those_are_there_themselves() -> None:
+    assert item().images == ("https://shop.example/cache/a1.jpg", "https://shop.example/cache/b1.jpg")
+    alone = ITEM.format(stock="", upc="").replace(
+        "<div class=big><img src=/cache/a1.jpg><img src=/cache/b1.jpg></div>", ""
+    )
+    assert len(read(alone, "https://shop.example/item/7").listings[0].images) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Currently unavailable.", "OutOfStock"),
+        ("0 in stock", "OutOfStock"),
+        ("10 in stock", "InStock"),
+        ("nicht auf Lager", "OutOfStock"),
+        ("auf Lager", "InStock"),
+        ("Non disponibile", "OutOfStock"),
+        ("在庫あり", "InStock"),
+        ("Pre-order: ships in May", "PreOrder"),
+        ("Check with your branch", None),
+        ("in stock " * 30, None),
+    ],
+)
+def test_stock_is_read_from_the_words_of_its_own_part_only(text: str, word: str | None) -> None:
+    assert item(stock=text).availability == word
+
+
+@pytest.mark.parametrize("upc", ["4006381333932", "4006381", "0000000000000", "on request", "9" * 40])
+def test_a_number_whose_check_digit_is_wrong_is_no_trade_item_number(upc: str) -> None:
+    assert item(upc=upc).gtin is None
+
+
+def test_a_heading_in_a_part_of_its_own_is_that_of_the_price_in_the_next() -> None:
+    """As Cartridge has it: the title, the goods, and beside them how much lies in the basket."""
+    page = read(
+        "<div class=container><h1>Tea bowl in celadon</h1></div><div class=container><div class=left><ul><li>"
+        "<a href=/shop>Shop</a></ul></div><div class=middle><ul id=images><li><a href=/media/c1.jpg>"
+        "<img src=/media/.thumbnails/c1-300.jpg></a></ul><ul id=variations><li><span class=old-price>€2,000.00</span>"
+        "<span class=price>€1,498.86</span></ul><form id=add-cart><input type=submit name=add_cart value=Buy></form>"
+        "<dl><dt>SKU</dt><dd>TB-001</dd></dl></div><div class=right><a href=/shop/cart/><span></span> 0 items in cart"
+        "</a><a class=btn-wishlist href=/shop/wishlist/>Wishlist contains 0 items</a></div></div>",
+        "https://shop.example/shop/product/tea-bowl",
+    )
+    assert page.kind is PageKind.PRODUCT
+    one = page.listings[0]
+    assert (one.title, one.price, one.currency) == ("Tea bowl in celadon", Decimal("1498.86"), "EUR")
+    assert (one.images, one.sku) == (("https://shop.example/media/c1.jpg",), "TB-001")
+
+
+def test_what_lies_in_a_basket_does_not_make_a_page_empty() -> None:
+    basket = "<a href=/shop/cart/><span></span> 0 items in cart</a><p class=mini-cart>No products.</p>"
+    assert read(f"<h1>Search</h1>{basket}<p>Showing 1 to 10 of 24 results</p>").kind is PageKind.UNKNOWN
+    assert read(f"<h1>Search</h1>{basket}<p>No products were found</p>").kind is PageKind.EMPTY
+
+
+def test_the_title_of_a_card_has_no_price_in_it() -> None:
+    prices = "<i class=old-price>$9.50</i> <i class=price>${2}</i>"
+    card = "<div class=card><a href=/p/{0}><img src=/{0}.jpg>{1}" + prices + "</a></div>"
+    named = ("<h6>Jug in blue</h6>", "Cup in red", "<span>Bowl in green</span>", "Vase")
+    page = read("".join(card.format(number, said, number) for number, said in enumerate(named, 1)))
+    assert [one.title for one in page.listings] == ["Jug in blue", "Cup in red", "Bowl in green", "Vase"]
+    assert [one.price for one in page.listings] == [1, 2, 3, 4]

@@ -12,11 +12,11 @@ from crawlers.reading.context import PageContext
 from crawlers.reading.schema_org import addresses
 from crawlers.reading.text import fixed_address, one_line
 from crawlers.reading.visible import ShownPrice, picture_address, shown_prices
-from crawlers.shown import is_old, names_of, words_of
+from crawlers.shown import is_old, is_pricy, names_of, words_of
 
 _MOST_CARDS = 500
 _PICTURES = ("img",)
-_HEADINGS = ("h1", "h2", "h3", "h4")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _FEWEST = 3
 _NO_LINK = re.compile(
     r"cart|basket|wishlist|wish-list|compare|review|login|signin|register|javascript:|mailto:|/brand/|/marke/|"
@@ -158,18 +158,16 @@ def _is_below(element: Any, tags: tuple[str, ...], top: Any) -> bool:
 
 def _title(card: Any, link: Any | None) -> str | None:
     candidates: list[tuple[float, str]] = []
-    for order, element in enumerate(
-        card.iter("h1", "h2", "h3", "h4", "h5", "a", "span", "div", "p", "strong", "td", "em", "b")
-    ):
+    for order, element in enumerate(card.iter(*_HEADINGS, "a", "span", "div", "p", "strong", "td", "em", "b")):
         if order > 300:
             break
         said = names_of(element, "class", "id", "itemprop", "data-testid")
-        heading = element.tag in {"h1", "h2", "h3", "h4", "h5"}
+        heading = element.tag in _HEADINGS
         named = bool(_TITLE.search(said)) and not _NO_TITLE.search(said)
         linked = link is not None and element.tag == "a" and element.get("href") == link.get("href")
         if not (heading or named or linked):
             continue
-        text = words_of(element)
+        text = _without_prices(element) if linked else words_of(element)
         if not text or len(text) > 500 or not any(map(str.isalpha, text)) or _is_price(text):
             continue
         score = 3.0 * heading + 2.5 * named + 2.0 * linked + min(len(text), 60) / 60 - (2.0 if len(text) > 250 else 0)
@@ -177,6 +175,15 @@ def _title(card: Any, link: Any | None) -> str | None:
         candidates.append((score, text))
     best = max(candidates, key=lambda one: one[0])[1] if candidates else None
     return _completed(best, card, link)
+
+
+def _without_prices(link: Any) -> str:
+    """The text of a link, without the prices that stand in it."""
+    text = words_of(link)
+    for element in link.iterdescendants():
+        if isinstance(element.tag, str) and (is_pricy(element) or is_old(element)):
+            text = text.replace(words_of(element), " ", 1)
+    return " ".join(text.split()) or words_of(link)
 
 
 def _completed(best: str | None, card: Any, link: Any | None) -> str | None:
@@ -256,7 +263,7 @@ def _best_group(page: PageContext) -> list[Any]:
             continue
         cards = [one for one in members if _holds_listing(one)]
         distinct = {_place(_main_link(one)) for one in cards}
-        weight = len(distinct) * (0.2 if _is_aside(members[0]) else 1.0)
+        weight = len(distinct) * (0.2 if is_aside(members[0]) else 1.0)
         # Prices in menus and lists of offers have no pictures.
         weight *= 1.0 if 2 * sum(_has(one, _PICTURES) for one in cards) >= len(cards) else 0.3
         size = -min(len(list(one.iterancestors())) for one in cards) if cards else 0
@@ -287,7 +294,8 @@ def _place(link: Any | None) -> str:
     return "" if link is None else (link.get("href") or link.get("data-href") or "").partition("#")[0]
 
 
-def _is_aside(element: Any) -> bool:
+def is_aside(element: Any) -> bool:
+    """Whether an element is in the frame of a page, or among what it offers besides."""
     return any(
         above.tag in {"header", "footer", "nav", "aside"} or _ASIDE.search(names_of(above))
         for above in element.iterancestors()

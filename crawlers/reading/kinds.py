@@ -61,12 +61,15 @@ _EMPTY = re.compile(
     r"没有找到|沒有找到|没有结果|抱歉|該当する商品|見つかりませんでした",
     re.I,
 )
+# Whatever a visitor has put aside.
+_KEEPS = re.compile(r"(?:^|[-_ /])(?:mini-?)?(?:cart|basket|bag|wish-?list|favou?rites|compare)(?:[-_ /?.]|$)", re.I)
 _LONGEST = 60_000
 _SHORT = 60_000
 # So many listings on a page of one thing are hardly its asides.
 _MANY_CARDS = 8
 _BUY = re.compile(
-    r"add[-_ ]?(?:item[-_ ]?)?to[-_ ]?(?:cart|basket|bag)|addtocart|addtobasket|buy[-_ ]?(?:it[-_ ]?)?now|button-cart|"
+    r"add[-_ ]?(?:item[-_ ]?)?(?:to[-_ ]?)?(?:cart|basket|bag)\b|addtocart|addtobasket|"
+    r"buy[-_ ]?(?:it[-_ ]?)?now|button-cart|"
     r"in den (?:warenkorb|einkaufswagen)|ajouter au panier|añadir al carrito|agregar al carro|adicionar ao carrinho|"
     r"comprar(?: agora| ahora)?$|aggiungi al carrello|in winkelwagen|do koszyka|do košíka|v košarico|в корзину|купить|"
     r"加入購物車|加入购物车|立即购买|立即購買|カートに入れる|장바구니",
@@ -211,14 +214,17 @@ def is_empty(page: PageContext, market: Marketplace | None) -> bool:
 
 
 def _text(body: Any) -> str:
-    """What people read on the page: not its scripts."""
+    """What people read on the page: not its scripts, and not how much lies in a basket or on a wish list."""
     parts: list[str] = []
     length = 0
+    kept: set[Any] = set()
     for element in body.iter("*"):
-        if element.tag not in SKIPPED and element.text:
+        if element.getparent() in kept or _KEEPS.search(names_of(element, "class", "id", "href")):
+            kept.add(element)
+        elif element.tag not in SKIPPED and element.text:
             parts.append(element.text)
             length += len(element.text)
-        if element.tail:
+        if element.tail and element.getparent() not in kept:
             parts.append(element.tail)
         if length > _LONGEST:
             break

@@ -22,9 +22,10 @@ from crawlers.reading.declared import (
 )
 from crawlers.reading.documents import OpenedPage, open_page
 from crawlers.reading.kinds import kind_of
-from crawlers.reading.labels import labelled_code, labelled_seller
+from crawlers.reading.labels import labelled_brand, labelled_code, labelled_gtin, labelled_seller
 from crawlers.reading.listing import PageKind, ReadListing, ReadPage
 from crawlers.reading.paging import next_page
+from crawlers.reading.parts import shown_availability, shown_category, shown_description
 from crawlers.reading.records import find_records
 from crawlers.reading.schema_org import from_nodes, from_opengraph, main_product
 from crawlers.reading.text import bare
@@ -297,10 +298,24 @@ def _product(page: PageContext, market: Marketplace | None) -> list[Claims] | No
     graph = _without_site(from_opengraph(page), page)
     shown, sure = from_visible(page)
     said.extend([shown, graph] if _trusts_what_is_shown(page, shown, graph, sure) else [graph, shown])
-    said.append(claims("label", sku=labelled_code(page), seller=labelled_seller(page)))
+    said.append(_labelled(page))
     said.append(_addressed(page, market))
     said.append(claims("page", title=page.title, images=pictures(page, _around_heading(page))))
     return said if any(one.values for one in said) else None
+
+
+def _labelled(page: PageContext) -> Claims:
+    """What parts of the page say that are called what they hold."""
+    return claims(
+        "label",
+        sku=labelled_code(page),
+        gtin=labelled_gtin(page),
+        brand=labelled_brand(page),
+        seller=labelled_seller(page),
+        availability=shown_availability(page),
+        description=shown_description(page),
+        category=shown_category(page),
+    )
 
 
 def _without_site(graph: Claims, page: PageContext) -> Claims:

@@ -24,9 +24,15 @@ _ELSEWHERE = re.compile(
 )
 _LONGEST = 160
 _MOST_PRICES = 1_500
+_HIGHEST = 6
+_FARTHER = 8
 _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"\s*\d[\d.,]*\s*")
 _SIGN = re.compile(r"[$€£¥￥₹₽₩₺₫₪₱฿₴₸৳元円]")
+_THUMBNAILS = re.compile(
+    r"(?:^|[-_ ])(?:thumbs|thumbnails|carousel-indicators|thumb(?:nail)?-(?:list|nav|strip|slider))(?:[-_ ]|$)",
+    re.I,
+)
 _ORIGIN_LABELS = frozenset(
     {"ships from", "shipped from", "dispatched from", "item location", "versand aus", "artikelstandort", "发货地"}
 )
@@ -156,10 +162,11 @@ def _score(shown: ShownPrice, around: dict[Any, int], order: int) -> tuple[float
 
 
 def _ancestors(element: Any) -> dict[Any, int]:
+    """What a heading is in, and how far up; a heading in a part of its own is only on the same page as the rest."""
     return {
-        above: depth
+        above: depth + (_FARTHER if above.tag == "body" else 0)
         for depth, above in enumerate((element, *element.iterancestors()))
-        if above.tag not in {"body", "html"}
+        if above.tag != "html"
     }
 
 
@@ -178,6 +185,13 @@ def from_visible(page: PageContext) -> tuple[Claims, float]:
     return said, score
 
 
+def is_elsewhere(element: Any) -> bool:
+    """Whether an element is below one that holds other things than what the page is about."""
+    return any(
+        _ELSEWHERE.search(names_of(above)) for depth, above in enumerate(element.iterancestors()) if depth <= _HIGHEST
+    )
+
+
 def labelled(page: PageContext, labels: frozenset[str]) -> str | None:
     """The visible value beside one of these labels, in a list of terms or a table."""
     for label in page.root.iter("dt", "th"):
@@ -189,8 +203,20 @@ def labelled(page: PageContext, labels: frozenset[str]) -> str | None:
 
 
 def pictures(page: PageContext, root: Any) -> tuple[str, ...]:
-    """The pictures below an element that may be of what is for sale, in the page's order."""
-    return addresses(filter(None, (picture_address(image) for image in root.iter("img"))), page.base)
+    """The pictures below an element that may be of what is for sale, in the page's order.
+
+    A row of thumbnails is left out where the pictures that they lead to are there themselves.
+    """
+    found = [(image, address) for image in root.iter("img") if (address := picture_address(image)) is not None]
+    large = [address for image, address in found if not _is_thumbnail(image)]
+    small = len(found) - len(large)
+    return addresses(large if small and len(large) >= small else (address for _, address in found), page.base)
+
+
+def _is_thumbnail(image: Any) -> bool:
+    return any(
+        _THUMBNAILS.search(names_of(above)) for depth, above in enumerate(image.iterancestors()) if depth <= _HIGHEST
+    )
 
 
 _LAZY = (
@@ -216,11 +242,19 @@ _NO_PICTURE = re.compile(
 )
 
 
+_IS_PICTURE = re.compile(r"^[^?#]+\.(?:jpe?g|png|webp|gif|avif)(?:\?[^#]*)?$", re.I)
+
+
 def picture_address(image: Any) -> str | None:
     """The address of a picture, lazily loaded or not; None for what is an ornament."""
     several = _of_sizes(image.get("data-a-dynamic-image"))
     if several:
         return several
+    above = image.getparent()
+    target = above.get("href") if above is not None and above.tag == "a" else None
+    # A small picture that opens the large one.
+    if target and _IS_PICTURE.search(target):
+        return str(target.strip())
     sets = [image.get(name) or "" for name in ("data-srcset", "srcset")]
     largest = [_largest(one) for one in sets]
     for said in (*largest, *(image.get(name) for name in _LAZY)):
