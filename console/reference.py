@@ -81,8 +81,8 @@ def _tried() -> Iterator[str]:
     yield "From the built-in declarations. The route is how a marketplace may be read; layouts are what is declared"
     yield "beyond the generic reader. For each a page made by hand, in `crawlers/marketplaces/NAME/pages/`, keeps what"
     yield "is read; `benchmarks/extraction.py` measures on captures. None was ever read live by this project."
-    yield "Shop systems that were installed and read whole, without a declared layout: [shop-systems.md](shop-systems.md)."
-    yield ""
+    yield "Shop systems that were installed and read whole, without a declared layout:"
+    yield "[shop-systems.md](shop-systems.md).\n"
     yield "| marketplace | route | tried on | layouts | terms |\n| --- | --- | --- | --- | --- |"
     for name, one in sorted(read_folders([BUILT_IN]).items()):
         layouts = ", ".join(one.reading.layouts)
