@@ -1,39 +1,25 @@
-"""Regression cases of a declaration: kept pages, each with what was read of it when a person looked."""
+"""Keeps pages as regression cases of a declaration, and tells what is read of them otherwise than before."""
 
 import gzip
 import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from counterfoil.backup.durable import write_whole
 from counterfoil.clock import now
-from counterfoil.exceptions import InvalidInput
-from counterfoil.marketplaces import BUILT_IN, Marketplace
+from counterfoil.marketplaces import Marketplace
 from counterfoil.settings import Settings
 from crawlers.reading import ReadPage, read_page
-
-_FOLDER = "pages"
-_LARGEST = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One kept page: its file with what is expected, and the page's bytes beside it."""
-
-    path: Path
-    url: str | None
-    body: bytes
-    expected: dict[str, Any]
+from crawlers.recorded_pages import FOLDER, Case
 
 
 def record_case(settings: Settings, marketplace: Marketplace, url: str, body: bytes) -> tuple[Path, ReadPage]:
     """Keep a page and what is read of it now; the file to look at, and to correct by hand."""
     read = read_page(body, url, None, marketplace)
-    folder = settings.marketplaces_folder / marketplace.name / _FOLDER
+    folder = settings.marketplaces_folder / marketplace.name / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     words = re.sub(r"[^A-Za-z0-9]+", "-", url.partition("://")[2]).strip("-")[:80]
     path = folder / f"{words}-{hashlib.sha256(url.encode()).hexdigest()[:8]}.json"
@@ -42,27 +28,6 @@ def record_case(settings: Settings, marketplace: Marketplace, url: str, body: by
     said = {"url": url, "recorded": now().isoformat(timespec="seconds"), "expected": read.as_json()}
     write_whole(path, json.dumps(said, indent=1, ensure_ascii=False).encode() + b"\n")
     return path, read
-
-
-def read_cases(settings: Settings, marketplace: Marketplace) -> Iterator[Case]:
-    """The kept pages of a marketplace, the built-in ones and the operator's own. Raises InvalidInput."""
-    for folder in (BUILT_IN, settings.marketplaces_folder):
-        for path in sorted((folder / marketplace.name / _FOLDER).glob("*.json")):
-            try:
-                said = json.loads(path.read_text(encoding="utf-8"))
-                body = _body(path)
-                yield Case(path, said["url"], body, dict(said["expected"]))
-            except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-                raise InvalidInput(f"{path} is no kept page: {type(error).__name__}: {error}") from error
-
-
-def _body(path: Path) -> bytes:
-    """The page of a case: packed as `record` keeps it, or as it is, so that a person can read it."""
-    as_it_is = path.with_suffix(".body")
-    if as_it_is.exists():
-        return as_it_is.read_bytes()
-    with gzip.open(path.with_suffix(".body.gz")) as file:
-        return file.read(_LARGEST)
 
 
 def differences(case: Case, marketplace: Marketplace) -> list[str]:

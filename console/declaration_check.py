@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from console.declaration_cases import differences, read_cases
+from console.declaration_cases import differences
 from console.output import print_fields, print_table, say
 from counterfoil.exceptions import DeclarationFails, InvalidInput
 from counterfoil.marketplaces import Marketplace
@@ -14,6 +14,7 @@ from crawlers.addresses import is_of
 from crawlers.archives import read_archive
 from crawlers.reading import PageKind, ReadListing, ReadPage, read_page
 from crawlers.reading.listing import FIELDS
+from crawlers.recorded_pages import read_cases
 
 _FIRST = 3
 # What declarations may call a field that a listing calls otherwise.

@@ -661,8 +661,18 @@ def test_a_person_can_crawl_without_a_database(bench: Bench, tmp_path: Path) -> 
 def test_scrapys_own_commands_work_inside_the_project(bench: Bench) -> None:
     bench.market.stock(1)
     assert {"api", "saved", "search", "shop", "urls"} <= set(finish(bench.scrapy("list"), expect=0).split())
-    # There are no contracts in docstrings: the spiders' pages are checked by tests and by recorded pages.
-    assert "OK" in finish(bench.scrapy("check"), expect=0)
+    checked = finish(bench.scrapy("check"), expect=0)
+    assert "Ran 7 contracts" in checked and checked.rstrip().endswith("OK"), checked
+    assert bench.market.asked == []
+    folder = bench.settings.marketplaces_folder / "market" / "pages"
+    folder.mkdir()
+    (folder / "lamp.body").write_text(listing_page("1", bench.market.listings["1"]))
+    expected = {"title": "Lamp 1", "price": "1.5", "currency": "EUR"}
+    for title, told in (("Lamp 1", "Ran 1 contract"), ("Lamp 2", "title: expected 'Lamp 2', read 'Lamp 1'")):
+        said = {"kind": "product", "listings": [{**expected, "title": title}]}
+        (folder / "lamp.json").write_text(json.dumps({"url": f"{bench.market.url}/listing/1", "expected": said}))
+        command = ("check", "search", "-a", "marketplace=market")
+        assert told in finish(bench.scrapy(*command), expect=0 if title == "Lamp 1" else 1)
     url = f"{bench.market.url}/listing/1"
     parsed = finish(bench.scrapy("parse", "--spider=search", "-a", "marketplace=market", url), expect=0)
     assert "Lamp 1" in parsed

@@ -10,11 +10,12 @@ import pytest
 import yaml
 from cssselect import HTMLTranslator
 
-from console.declaration_cases import Case, differences
+from console.declaration_cases import differences
 from counterfoil.exceptions import InvalidDeclaration, UnknownMarketplace
 from counterfoil.marketplaces import BUILT_IN, get_marketplace, load_marketplaces, read_declaration, read_folders
 from counterfoil.settings import Settings
 from crawlers.addresses import kept_address, listing_id, search_address
+from crawlers.recorded_pages import Case
 
 DECLARED: dict[str, Any] = {
     "name": "market",

@@ -66,7 +66,11 @@ class SearchSpider(MarketplaceSpider):
     def parse_results(
         self, response: Response, page: ResultsPage, query: str, number: int, above: int
     ) -> Iterator[Request | SeenAgain]:
-        """Read page `number` of a query's results; `above` listings were ranked on the pages before it."""
+        """Read page `number` of a query's results; `above` listings were ranked on the pages before it.
+
+        @recorded results
+        @cb_kwargs {"query": "lamp", "number": 1, "above": 0}
+        """
         results = page.read(query, number) if isinstance(response, TextResponse) else Results(kind=PageKind.UNKNOWN)
         if results.kind is PageKind.UNKNOWN and (instead := self.browser.instead(Pages.SEARCH, response.request)):
             yield instead
@@ -97,7 +101,10 @@ class SearchSpider(MarketplaceSpider):
     async def parse_listing(
         self, response: Response, page: ListingPage, key: str | None = None
     ) -> AsyncIterator[ListingItem | AbsentListing | Request]:
-        """Read a listing's own page; `key` is the one that led to it."""
+        """Read a listing's own page; `key` is the one that led to it.
+
+        @recorded product
+        """
         if not isinstance(response, HtmlResponse):
             self.observations.note_listing(Fate.LAYOUT, f"{response.url}: is no HTML page")
             return
