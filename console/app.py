@@ -30,6 +30,7 @@ from console.api import (
     runs,
     sellers,
     suspects,
+    verdict_batches,
 )
 from console.contract.description import describe
 from console.guards.access import needed_role
@@ -42,7 +43,7 @@ from console.guards.pace import Pace
 from console.guards.problems import answer_crash, answer_error, answer_http_error, answer_invalid_request
 from console.installation import Installation
 from console.public_address import uses_tls
-from console.web import account, calibration, home, log_in, monitor_editing, set_up, suspect
+from console.web import account, calibration, home, log_in, many, monitor_editing, set_up, suspect
 from console.web import brands as brand_pages
 from console.web import drafts as draft_pages
 from console.web import monitors as monitor_pages
@@ -71,6 +72,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sellers.router,
     suspects.router,
     suspects.pictures,
+    verdict_batches.router,
     images.router,
     captures.router,
     bodies.router,
@@ -80,6 +82,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     account.router,
     home.router,
     suspect_pages.router,
+    many.router,
     seller_pages.router,
     suspect.router,
     monitor_editing.router,

@@ -50,7 +50,7 @@ _MEDIA_TYPES = {
     ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 COLUMNS = (
-    *("id", "score", "state", "verdict", "product", "brand", "title", "price", "currency"),
+    *("id", "score", "state", "verdict", "triage", "product", "brand", "title", "price", "currency"),
     *("seller_id", "seller", "marketplace", "listing", "url", "reasons", "image_sha256"),
     *("first_suspected_at", "last_seen_at"),
 )
@@ -93,6 +93,7 @@ def _row(document: SuspectDocument) -> tuple[str | float, ...]:
         document.score,
         document.state,
         document.verdict or "",
+        document.triage,
         product.name if product else "",
         product.brand_name if product else "",
         document.title,

@@ -1,6 +1,6 @@
 """A person's search as the index is asked it: names become ids, and documents become what is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -8,13 +8,16 @@ from typing import Any
 
 from console.session import Session
 from counterfoil.exceptions import InvalidInput
-from counterfoil.models import MatchDecision, ReasonKind, SuspectState
+from counterfoil.models import MatchDecision, ReasonKind, SuspectState, Triage
 from counterfoil.store.brands import get_brand
 from counterfoil.store.products import find_product
 from indexer.decoding import PictureDecoder
 from indexer.document import SuspectDocument
 from indexer.picture_search import FoundPicture, find_by_picture
-from indexer.query import SuspectQuery
+from indexer.query import TODO, SuspectQuery
+
+# By where they stand in the work of deciding; `todo` is all that waits for a person.
+TRIAGES: Mapping[str, tuple[Triage, ...]] = {"todo": TODO, **{one.value: (one,) for one in Triage}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,7 @@ class Filters:
     marketplace: str | None = None
     seller: str | None = None
     verdict: str | None = None
+    triage: str | None = None
     min_score: float | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -50,6 +54,7 @@ def make_query(session: Session, filters: Filters) -> SuspectQuery:
         marketplaces=(filters.marketplace,) if filters.marketplace else (),
         sellers=(filters.seller,) if filters.seller else (),
         verdicts=(filters.verdict,) if filters.verdict else (),
+        triage=_triage(filters.triage),
         state=None if filters.withdrawn else SuspectState.OPEN,
         min_score=filters.min_score or 0.0,
         since=filters.since,
@@ -112,6 +117,8 @@ def summary(document: SuspectDocument) -> dict[str, Any]:
         "image_distance": image_distance(document),
         "state": document.state,
         "verdict": document.verdict,
+        "triage": document.triage,
+        "snoozed_until": document.snoozed_until.isoformat() if document.snoozed_until else None,
         "first_suspected_at": document.first_suspected_at.isoformat(),
         "last_seen_at": document.last_seen_at.isoformat(),
     }
@@ -121,6 +128,14 @@ def image_distance(document: SuspectDocument) -> int | None:
     """In how many bits the listing's picture differs from the reference, where one was matched."""
     copies = [reason for reason in document.reasons if reason.kind is ReasonKind.IMAGE_COPY]
     return copies[0].evidence.get("distance") if copies else None
+
+
+def _triage(said: str | None) -> tuple[Triage, ...]:
+    if not said:
+        return ()
+    if said not in TRIAGES:
+        raise InvalidInput(f"There is no {said!r} to be searched for: it is one of {', '.join(TRIAGES)}.")
+    return TRIAGES[said]
 
 
 def _price_range(text: str | None) -> tuple[Decimal | None, Decimal | None]:

@@ -17,6 +17,11 @@ def verdict_word(kind: VerdictKind) -> str:
     }[kind]
 
 
+def verdict_choices() -> list[tuple[int, VerdictKind, str]]:
+    """Every verdict with its key."""
+    return [(key, kind, verdict_word(kind)) for key, kind in enumerate(VerdictKind, start=1)]
+
+
 def decision_word(decision: MatchDecision) -> str:
     """How sure a match is."""
     return {

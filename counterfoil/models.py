@@ -744,9 +744,25 @@ class VerdictKind(StrEnum):
     UNSURE = "unsure"
 
 
+class Triage(StrEnum):
+    """Where a suspect stands in the work of deciding: what waits for a person, and what does not.
+
+    Nobody has decided; somebody has, and the listing has changed since; it was put off; it was decided about as it is.
+    """
+
+    UNDECIDED = "undecided"
+    CHANGED = "changed"
+    SNOOZED = "snoozed"
+    DECIDED = "decided"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """A suspicious listing of one owner; `revision` grows with every change and orders its index documents."""
+    """A suspicious listing of one owner; `revision` grows with every change and orders its index documents.
+
+    `verdict_version_id` is the version that the verdict is about. One that was put off has `snoozed_at`: until
+    `snoozed_until`, or until its listing changes.
+    """
 
     id: int
     owner_id: int
@@ -758,13 +774,25 @@ class Suspect:
     revision: int
     first_suspected_at: datetime
     updated_at: datetime
+    verdict_version_id: int | None = None
+    snoozed_at: datetime | None = None
+    snoozed_until: datetime | None = None
+
+    @property
+    def triage(self) -> Triage:
+        """Where it stands in the work of deciding."""
+        if self.snoozed_at is not None:
+            return Triage.SNOOZED
+        if self.verdict is None:
+            return Triage.UNDECIDED
+        return Triage.DECIDED if self.verdict_version_id == self.listing_version_id else Triage.CHANGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """A person's decision about one version of a suspect's listing; appended, never overwritten.
 
-    One that was taken back stays, with `undone_at`, and counts no more.
+    One that was taken back stays, with `undone_at`, and counts no more. Those that were given at once share a `batch`.
     """
 
     id: int
@@ -776,6 +804,23 @@ class Verdict:
     decided_by: str
     decided_at: datetime
     undone_at: datetime | None = None
+    batch: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictBatch:
+    """One verdict that was given about many suspects at once: which it was given about, and which of those stand.
+
+    The others were taken back, or somebody has decided anew since.
+    """
+
+    id: str
+    kind: VerdictKind
+    note: str | None
+    decided_by: str
+    decided_at: datetime
+    suspect_ids: tuple[int, ...]
+    standing: tuple[int, ...]
 
 
 class CaptureState(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 
-from counterfoil.models import Reason, SuspectState, VerdictKind
+from counterfoil.models import Reason, SuspectState, Triage, VerdictKind
 
 # Scores are compared and shown with this many decimals, by every index alike.
 SCORE_DECIMALS = 4
@@ -69,6 +69,8 @@ class SuspectDocument:
     reasons: tuple[Reason, ...] = ()
     image: SuspectImage | None = None
     verdict: VerdictKind | None = None
+    triage: Triage = Triage.UNDECIDED
+    snoozed_until: datetime | None = None
     state: SuspectState = SuspectState.OPEN
     first_seen_at: datetime
     last_seen_at: datetime

@@ -13,6 +13,7 @@ from indexer.embedded_terms import (
     CURRENCY,
     SELLER_KEY,
     STATE,
+    TRIAGE,
     Bucket,
     all_of,
     any_of,
@@ -96,6 +97,7 @@ def _filters(query: SuspectQuery) -> Iterable[tuple[Sequence[str], Sequence[str]
         ([Facet.SELLER, SELLER_KEY], query.sellers),
         ([Facet.VERDICT], query.verdicts),
         ([STATE], [query.state] if query.state else []),
+        ([TRIAGE], query.triage),
         ([CURRENCY], [query.currency] if query.currency else []),
     ]
     return [(fields, values) for fields, values in wanted if values]

@@ -18,12 +18,13 @@ from indexer.query import UNJUDGED, Facet
 _GAP = " 0 "
 
 # Raised when what is kept changes its form. The probe shows whether the rules of `text.py` have changed.
-_FORMAT = "1"
+_FORMAT = "2"
 _PROBE = "Ａdidas® Ѕneakers 手机壳 스니커즈 ラーメン Café Ærø Straße 100% d'Or ١٢٣ กระเป๋า naïve-É 😀 𝓝𝓲𝓴𝓮 1,299.00€"
 
 # Found under the same filter as the facet's own values, or not a facet at all.
 SELLER_KEY = "seller_key"
 STATE = "state"
+TRIAGE = "triage"
 CURRENCY = "currency"
 
 
@@ -64,6 +65,7 @@ def names_of(document: SuspectDocument) -> list[Name]:
     verdict = str(document.verdict or UNJUDGED)
     named = [
         Name(field=STATE, value=document.state, label=document.state),
+        Name(field=TRIAGE, value=document.triage, label=document.triage),
         Name(field=Facet.VERDICT, value=verdict, label=verdict),
         Name(field=Facet.MARKETPLACE, value=document.marketplace, label=document.marketplace),
     ]

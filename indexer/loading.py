@@ -65,6 +65,8 @@ def _document(suspect: Suspect, sources: _Sources) -> SuspectDocument:
         reasons=made[0].score.reasons if made else (),
         image=_image(facts, made),
         verdict=suspect.verdict,
+        triage=suspect.triage,
+        snoozed_until=suspect.snoozed_until,
         state=suspect.state,
         first_seen_at=listing.first_seen_at,
         last_seen_at=listing.last_seen_at,

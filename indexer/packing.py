@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from counterfoil.models import Reason, ReasonKind, SuspectState, VerdictKind
+from counterfoil.models import Reason, ReasonKind, SuspectState, Triage, VerdictKind
 from indexer.document import SuspectDocument, SuspectImage, SuspectProduct, SuspectSeller
 
 _TIMES = ("first_seen_at", "last_seen_at", "first_suspected_at", "updated_at")
@@ -36,6 +36,8 @@ def unpack(data: bytes) -> SuspectDocument:
             "image": SuspectImage(**kept["image"]) if kept["image"] else None,
             "verdict": VerdictKind(kept["verdict"]) if kept["verdict"] else None,
             "state": SuspectState(kept["state"]),
+            "triage": Triage(kept["triage"]),
+            "snoozed_until": datetime.fromisoformat(kept["snoozed_until"]) if kept["snoozed_until"] else None,
         }
     )
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from counterfoil.exceptions import InvalidInput
-from counterfoil.models import SuspectState, VerdictKind
+from counterfoil.models import SuspectState, Triage, VerdictKind
 from counterfoil.text import query_terms
 from indexer.document import SuspectDocument
 
@@ -17,6 +17,8 @@ MOST_FACET_VALUES = 100
 
 # The verdict of a suspect that nobody has decided about.
 UNJUDGED = "none"
+# What waits for a person.
+TODO = (Triage.UNDECIDED, Triage.CHANGED)
 
 _LONGEST_WORDS = 500
 _MOST_PHRASES = 30
@@ -78,6 +80,7 @@ class SuspectQuery:
     marketplaces: tuple[str, ...] = ()
     sellers: tuple[str, ...] = ()
     verdicts: tuple[str, ...] = ()
+    triage: tuple[Triage, ...] = ()
     state: SuspectState | None = SuspectState.OPEN
     min_score: float = 0.0
     since: datetime | None = None

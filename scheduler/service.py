@@ -25,6 +25,7 @@ from scheduler.captures import plan_captures
 from scheduler.housekeeping import remove_old_logs, sweep_evidence
 from scheduler.looking_up import look_up_unseen
 from scheduler.planning import choose_searches, plan
+from scheduler.snoozes import wake_snoozed
 from scheduler.triggers import next_nominal
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def run_scheduler(store: Store, settings: Settings, stop: threading.Event) -> No
             fire_due(store, settings)
             plan_captures(store, settings)
             look_up_unseen(store, settings)
+            wake_snoozed(store)
         except CounterfoilError as error:
             if error.fatal:
                 fatal.append(error)

@@ -86,6 +86,7 @@ def matches(one: SuspectDocument, query: SuspectQuery) -> bool:
         and _any(query.marketplaces, [one.marketplace])
         and _any(query.sellers, [*_values(one, Facet.SELLER), *([one.seller.key] if one.seller else [])])
         and _any(query.verdicts, _values(one, Facet.VERDICT))
+        and _any(query.triage, [one.triage])
         and query.state in (None, one.state)
         and one.score >= query.min_score
         and (query.since is None or one.first_suspected_at >= query.since)

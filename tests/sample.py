@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from people import api_key, new_account, session_token
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
-from suspicion import BODY, add_registry, add_suspect, copied, declare_marketplace, png
+from suspicion import BODY, add_batch, add_registry, add_suspect, copied, declare_marketplace, png
 
 from console.app import routes
 from console.installation import Installation
@@ -67,6 +67,7 @@ def make_sample(folder: Path) -> Sample:
         "bodies/{sha256}": installation.evidence.put_body(BODY),
         "key_id": str(api_key(store, session.owner.id)[0]),
         "token": link,
+        "batch_id": add_batch(session, suspects[0], suspects[1]),
     }
     admin = new_account(store, session.owner.id, "ann")
     return Sample(installation=installation, admin=admin, ids={**ids, "account_id": str(admin.id)})

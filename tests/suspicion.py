@@ -32,6 +32,7 @@ from counterfoil.models import (
     SellerFacts,
     Sighting,
     Transform,
+    VerdictKind,
 )
 from counterfoil.store.brands import add_brand, create_right, list_brands
 from counterfoil.store.captures import Captured, record_capture
@@ -49,7 +50,8 @@ from counterfoil.store.products import (
 )
 from counterfoil.store.runs import PlannedCrawl, add_run
 from counterfoil.store.sellers import authorise_seller, find_authorised_seller
-from counterfoil.store.suspects import record_assessments
+from counterfoil.store.suspects import get_suspect, record_assessments
+from counterfoil.store.verdict_batches import add_verdict_batch, undo_verdict_batch
 from examples.marketplace.__main__ import FOLDER
 
 PAGE = b"<html>the page as it was captured</html>"
@@ -234,6 +236,18 @@ def add_registry(session: Session, picture: bytes = PNG) -> dict[str, str]:
         "edit": "mirror",
         "role": "page",
     }
+
+
+def add_batch(session: Session, *suspect_ids: int) -> str:
+    """The id of a verdict about many that was given, and taken back."""
+    batch = "b" * 32
+    with session.store.write() as connection:
+        owner_id, moment = session.owner.id, now()
+        revisions = {one: get_suspect(connection, owner_id, one).revision for one in suspect_ids}
+        kind = VerdictKind.UNSURE
+        add_verdict_batch(connection, owner_id, batch, revisions, kind, note=None, decided_by="ann", now=moment)
+        undo_verdict_batch(connection, owner_id, batch, moment)
+    return batch
 
 
 def declare_marketplace(session: Session) -> None:

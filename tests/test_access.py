@@ -21,7 +21,7 @@ from fastapi.testclient import TestClient
 from people import HOST, PASSWORD, api_key, browser, new_account, program, session_token, visitor
 from PIL import Image
 from servers import free_port
-from suspicion import BODY, add_registry, add_suspect, copied, declare_marketplace, png
+from suspicion import BODY, add_batch, add_registry, add_suspect, copied, declare_marketplace, png
 
 from console.app import create_app, routes
 from console.guards.access import needed_role
@@ -49,6 +49,9 @@ SEARCHES = frozenset({"/api/v1/picture-search"})
 FORMS = {
     "/suspects/{suspect_id}/verdict": {"kind": "counterfeit", "revision": "1"},
     "/suspects/{suspect_id}/undo": {"revision": "1"},
+    "/suspects/{suspect_id}/snooze": {"revision": "1", "until": "day"},
+    "/suspects/{suspect_id}/wake": {"revision": "1"},
+    "/suspects/many": {"kind": "counterfeit", "suspect": ["1:1"]},
     "/monitors/new": {"name": "theirs", "marketplace": "example", "words": "lamp", "step": "save"},
     "/monitors/{monitor_id}/edit": {"name": "theirs", "marketplace": "example", "words": "lamp", "step": "save"},
     "/monitors/{monitor_id}/remove": {"sure": "yes"},
@@ -112,6 +115,7 @@ def neighbours(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> N
         "images/{sha256}": installation.evidence.put_image(PICTURE),
         "bodies/{sha256}": installation.evidence.put_body(BODY),
         "account_id": str(ann.id),
+        "batch_id": add_batch(session, suspect),
         "key_id": str(key_id),
         "token": link,
     }

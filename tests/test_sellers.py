@@ -37,7 +37,11 @@ def person(session: Session, name: str, role: Role) -> TestClient:
 def test_a_seller_is_shown_with_listings_prices_and_who_shows_the_same_pictures(session: Session) -> None:
     client = person(session, "vic", Role.VIEWER)
     listed = client.get("/sellers").text
-    assert "Bob&#39;s bags" in listed and "&lt;b&gt;Eve" in listed and 'href="/suspects?seller=example%2Fs-1"' in listed
+    assert (
+        "Bob&#39;s bags" in listed
+        and "&lt;b&gt;Eve" in listed
+        and 'href="/suspects?seller=example%2Fs-1&amp;triage=all"' in listed
+    )
     page = client.get("/sellers/1").text
     assert "Lamp 1" in page and "Lamp 2" in page and "Lamp 4" not in page
     assert "2 prices, from 12 EUR to 48.90 EUR." in page and "<dd>2</dd>" in page

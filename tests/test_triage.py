@@ -4,7 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -21,7 +21,10 @@ from console.app import create_app
 from console.session import Session
 from counterfoil.models import Role, VerdictKind
 from counterfoil.store.audit import list_audit_entries
+from counterfoil.store.snoozes import snooze
 from counterfoil.store.suspects import add_verdict, get_suspect, list_verdicts
+from indexer.delivery import deliver_once
+from scheduler.snoozes import wake_snoozed
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
@@ -47,6 +50,10 @@ def person(session: Session, name: str, role: Role = Role.ANALYST) -> TestClient
 
 def decide(client: TestClient, suspect: int, kind: str, revision: int, query: str = "") -> httpx.Response:
     return client.post(f"/suspects/{suspect}/verdict{query}", data={"kind": kind, "revision": str(revision)})
+
+
+def deliver_all(session: Session) -> None:
+    deliver_once(session.store, session.index)
 
 
 def verdict_of(session: Session, suspect: int) -> str | None:
@@ -112,6 +119,87 @@ def test_programs_take_a_verdict_back_too(ann: TestClient) -> None:
     tag = ann.get("/api/v1/suspects/1").headers["etag"]
     assert ann.post("/api/v1/suspects/1/undo", headers={"If-Match": '"1"'}).status_code == 412
     assert ann.post("/api/v1/suspects/1/undo", headers={"If-Match": tag}).json()["verdict"] is None
+
+
+def test_a_suspect_is_put_off_and_leaves_the_queue_until_it_waits_again(ann: TestClient, session: Session) -> None:
+    answer = ann.post("/suspects/1/snooze?sort=oldest", data={"until": "day", "revision": "1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/suspects/2?sort=oldest")
+    deliver_all(session)
+    assert "Lamp 1" not in ann.get("/suspects").text and "Lamp 1" in ann.get("/suspects?triage=snoozed").text
+    assert "Put off until" in ann.get("/suspects/1").text
+    assert ann.post("/suspects/1/snooze", data={"until": "week", "revision": "1"}).status_code == 412
+    assert ann.post("/suspects/1/snooze", data={"until": "never", "revision": "2"}).status_code == 422
+    assert ann.post("/suspects/1/wake", data={"revision": "2"}).status_code == 303
+    deliver_all(session)
+    assert "Lamp 1" in ann.get("/suspects").text
+    tag = ann.get("/api/v1/suspects/1").headers["etag"]
+    said = ann.post("/api/v1/suspects/1/snooze", json={"until": None}, headers={"If-Match": tag}).json()
+    assert said["snoozed_at"] and said["snoozed_until"] is None
+    assert ann.post("/api/v1/suspects/1/wake", headers={"If-Match": tag}).status_code == 412
+    with session.store.write() as connection:
+        snooze(connection, session.owner.id, 2, datetime.now(UTC) + timedelta(seconds=1), now=datetime.now(UTC))
+    time.sleep(1.1)
+    assert wake_snoozed(session.store) == 1 and wake_snoozed(session.store) == 0
+
+
+def test_what_was_decided_leaves_the_queue_and_comes_back_when_it_changes(ann: TestClient, session: Session) -> None:
+    decide(ann, 1, "unrelated", 1)
+    deliver_all(session)
+    assert "Lamp 1" not in ann.get("/suspects").text and "Lamp 1" in ann.get("/suspects?triage=decided").text
+    assert "Lamp 1" in ann.get("/suspects?verdict=unrelated").text and "Lamp 1" in ann.get("/suspects?triage=all").text
+    add_suspect(session, "Lamp 1", "L1", price="12")
+    deliver_all(session)
+    assert "changed since" in ann.get("/suspects").text and "Lamp 2" not in ann.get("/suspects?triage=changed").text
+    found = ann.get("/api/v1/suspects", params={"triage": "changed"}).json()["suspects"]
+    assert [(one["id"], one["triage"]) for one in found] == [(1, "changed")]
+    assert ann.get("/suspects?triage=nonsense").status_code == 422
+
+
+def test_one_verdict_about_many_is_given_after_showing_which_and_taken_back_at_once(
+    ann: TestClient, session: Session
+) -> None:
+    shown = ann.get("/suspects/many?suspect=1&suspect=2&suspect=3&suspect=99&sort=oldest")
+    assert all(f'value="{number}:1"' in shown.text for number in (1, 2, 3)) and ">3</span>" in shown.text
+    decide(person(session, "bob"), 3, "authorised", 1)
+    sent = {"suspect": ["1:1", "2:1", "3:1"], "kind": "counterfeit", "note": "same picture"}
+    address = ann.post("/suspects/many?sort=oldest", data=sent).headers["location"]
+    assert address.startswith("/suspects/many/") and address.endswith("?sort=oldest&left=3")
+    page = ann.get(address).text
+    assert "It stands for 2 of 2." in page and 'href="/suspects/3?sort=oldest"' in page and "same picture" in page
+    assert [verdict_of(session, one) for one in (1, 2, 3)] == ["counterfeit", "counterfeit", "authorised"]
+    assert ann.post("/suspects/many", data=sent).status_code == 412
+    assert ann.post(f"{address.partition('?')[0]}/undo").status_code == 303
+    assert "It stands for 0 of 2." in ann.get(address).text
+    assert [verdict_of(session, one) for one in (1, 2, 3)] == [None, None, "authorised"]
+    with session.read() as connection:
+        actions = [entry.action for entry in list_audit_entries(connection, session.owner.id)]
+    assert actions == ["verdict.undo_many", "verdict.add_many", "verdict.add"]
+    viewer = person(session, "vic", Role.VIEWER)
+    assert (
+        viewer.post("/suspects/many", data=sent).status_code == 403
+        and "counterfeit</button>" not in viewer.get("/suspects/many?suspect=1").text
+    )
+
+
+def test_many_are_those_of_one_seller_or_with_one_picture(ann: TestClient) -> None:
+    page = ann.get("/suspects/1").text
+    links = [part.split('"')[0].replace("&amp;", "&") for part in page.split('href="')]
+    many = [link for link in links if link.startswith("/suspects/many?")]
+    assert [link.partition("?")[2].partition("=")[0] for link in many] == ["showing", "of_seller"]
+    for link in many:
+        assert all(f"Lamp {number}" in ann.get(link).text for number in (1, 2, 3))
+    assert "Nothing is selected" in ann.get("/suspects/many").text
+    assert ann.post("/suspects/many", data={"suspect": ["1:x"], "kind": "unsure"}).status_code == 422
+
+
+def test_programs_decide_about_many_and_take_it_back(ann: TestClient) -> None:
+    asked = {"kind": "lookalike", "suspects": [{"id": 1, "revision": 1}, {"id": 2, "revision": 7}]}
+    made = ann.post("/api/v1/verdict-batches", json=asked, headers={"Idempotency-Key": "k"})
+    said = made.json()
+    assert made.status_code == 201 and (said["suspect_ids"], said["left"]) == ([1], [2])
+    assert ann.post("/api/v1/verdict-batches", json=asked, headers={"Idempotency-Key": "k"}).json() == said
+    assert ann.get(made.headers["location"]).json()["standing"] == [1]
+    assert ann.post(f"{made.headers['location']}/undo").json()["standing"] == []
 
 
 # ------------------------------------------------------------------------------------------ a real Chromium

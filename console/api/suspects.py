@@ -23,6 +23,7 @@ from console.schemas.judgement import (
     FiltersSaid,
     FoundPage,
     SearchSaid,
+    SnoozeSaid,
     SuspectRow,
     SuspectShown,
     VerdictSaid,
@@ -36,6 +37,7 @@ from counterfoil.exceptions import NotFound
 from counterfoil.highlighting import find_spans
 from counterfoil.models import Role, Suspect
 from counterfoil.store import suspects as stored
+from counterfoil.store.snoozes import snooze, wake
 from indexer.query import Facet, SuspectQuery
 from indexer.renditions import Comparison
 
@@ -125,6 +127,26 @@ def undo_verdict(session: CurrentSession, suspect_id: PathId, if_match: IfMatch 
         require_match(if_match, _tag(stored.get_suspect(connection, session.owner.id, suspect_id, lock=True)))
         undone = stored.undo_verdict(connection, session.owner.id, suspect_id, now=now())
     return SuspectRow.model_validate(undone)
+
+
+@router.post("/{suspect_id}/snooze", dependencies=[needs(Role.ANALYST)])
+def snooze_suspect(
+    session: CurrentSession, suspect_id: PathId, said: SnoozeSaid, if_match: IfMatch = None
+) -> SuspectRow:
+    """Put a suspect off until a time, or until its listing changes; it comes back by itself."""
+    with session.act("suspect.snooze", f"suspect {suspect_id}", until=plain(said.until)) as connection:
+        require_match(if_match, _tag(stored.get_suspect(connection, session.owner.id, suspect_id, lock=True)))
+        found = snooze(connection, session.owner.id, suspect_id, said.until, now=now())
+    return SuspectRow.model_validate(found)
+
+
+@router.post("/{suspect_id}/wake", dependencies=[needs(Role.ANALYST)])
+def wake_suspect(session: CurrentSession, suspect_id: PathId, if_match: IfMatch = None) -> SuspectRow:
+    """Let a suspect that was put off wait for a decision again; 409 where it is not put off."""
+    with session.act("suspect.wake", f"suspect {suspect_id}") as connection:
+        require_match(if_match, _tag(stored.get_suspect(connection, session.owner.id, suspect_id, lock=True)))
+        found = wake(connection, session.owner.id, suspect_id, now=now())
+    return SuspectRow.model_validate(found)
 
 
 @router.get("/{suspect_id}/evidence")

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from console.exports import MOST_EXPORTED, ExportFormat, export
 from console.output import print_lines, print_table, say
 from console.pictures import read_picture
-from console.search import Filters, make_query, summary, suspects_by_picture
+from console.search import TRIAGES, Filters, make_query, summary, suspects_by_picture
 from console.session import Session
 from counterfoil.models import VerdictKind
 from counterfoil.rates import write_amount
@@ -35,6 +35,7 @@ from indexer.rebuild import verify as verify_index
 @click.option(
     "--verdict", type=click.Choice([UNJUDGED, *(kind.value for kind in VerdictKind)]), help="'none': not decided yet."
 )
+@click.option("--triage", type=click.Choice(list(TRIAGES)), help="'todo': what waits for a person.")
 @click.option("--since", type=click.DateTime(), metavar="DATE", help="First suspected then or later (UTC).")
 @click.option("--until", type=click.DateTime(), metavar="DATE", help="First suspected before then (UTC).")
 @click.option("--price", metavar="LOW..HIGH", help="With --currency.")

@@ -1,5 +1,7 @@
 """`counterfoil suspect`, `verdict` and `assess`: looking at suspects, deciding, judging again."""
 
+from datetime import UTC, datetime
+
 import click
 
 from console.output import absence_words, deleted_words, json_line, print_fields, print_table, say, when
@@ -14,6 +16,7 @@ from counterfoil.scoring.pictures import evidence_of
 from counterfoil.store import suspects as stored
 from counterfoil.store.listings import READ_FROM, RESULTS
 from counterfoil.store.products import find_product
+from counterfoil.store.snoozes import snooze, wake
 
 
 @click.group()
@@ -38,6 +41,38 @@ def show(session: Session, suspect_id: int, as_json: bool) -> None:
         click.echo(json_line(view))
     else:
         _print(session, view)
+
+
+@suspect.command("snooze")
+@click.argument("suspect_id", type=int)
+@click.option("--until", type=click.DateTime(), metavar="DATE", help="Until then (UTC); without it until it changes.")
+@click.pass_obj
+def put_off(session: Session, suspect_id: int, until: datetime | None) -> None:
+    """Put a suspect off until a time, or until its listing changes; it comes back by itself.
+
+    \b
+    Example:
+      counterfoil suspect snooze 42 --until 2026-12-01
+    """
+    ends = until.replace(tzinfo=UTC) if until else None
+    with session.act("suspect.snooze", f"suspect {suspect_id}", until=when(ends)) as connection:
+        snooze(connection, session.owner.id, suspect_id, ends, now=now())
+    click.echo(f"suspect {suspect_id}: put off until {when(ends) or 'its listing changes'}")
+
+
+@suspect.command("wake")
+@click.argument("suspect_id", type=int)
+@click.pass_obj
+def wake_up(session: Session, suspect_id: int) -> None:
+    """Let a suspect that was put off wait for a decision again.
+
+    \b
+    Example:
+      counterfoil suspect wake 42
+    """
+    with session.act("suspect.wake", f"suspect {suspect_id}") as connection:
+        wake(connection, session.owner.id, suspect_id, now=now())
+    click.echo(f"suspect {suspect_id}: waits again")
 
 
 @click.command()

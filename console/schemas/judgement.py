@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from console.exports import ExportFormat
 from console.schemas.fields import Id, Moment, Said, Shown
 from console.schemas.market import ListingShown, ListingVersionShown
-from counterfoil.models import ReasonKind, SuspectState, VerdictKind
+from counterfoil.models import ReasonKind, SuspectState, Triage, VerdictKind
+from counterfoil.store.verdict_batches import MOST_AT_ONCE
 from indexer.query import Interval, Sort
 
 
@@ -25,6 +26,10 @@ class FiltersSaid(BaseModel):
     marketplace: Annotated[str | None, Field(max_length=100)] = None
     seller: Annotated[str | None, Field(max_length=400, description="The marketplace's own id of the seller.")] = None
     verdict: Annotated[VerdictKind | Literal["none"] | None, Field(description="`none`: not decided yet.")] = None
+    triage: Annotated[
+        Literal["todo", "undecided", "changed", "snoozed", "decided"] | None,
+        Field(description="`todo`: undecided, or changed since the verdict, and not put off."),
+    ] = None
     min_score: Annotated[float | None, Field(ge=0, le=1)] = None
     since: Annotated[Moment | None, Field(description="First suspected then or later; with a time zone.")] = None
     until: Annotated[Moment | None, Field(description="First suspected before then; with a time zone.")] = None
@@ -107,6 +112,8 @@ class FoundSuspect(Shown):
     image_distance: int | None
     state: SuspectState
     verdict: str | None
+    triage: Triage
+    snoozed_until: datetime | None
     first_suspected_at: datetime
     last_seen_at: datetime
     title_marks: list[tuple[int, int]]
@@ -194,6 +201,9 @@ class SuspectRow(Shown):
     revision: int
     first_suspected_at: datetime
     updated_at: datetime
+    verdict_version_id: int | None
+    snoozed_at: datetime | None
+    snoozed_until: datetime | None
 
 
 class VerdictShown(Shown):
@@ -207,6 +217,7 @@ class VerdictShown(Shown):
     decided_by: str
     decided_at: datetime
     undone_at: datetime | None
+    batch: str | None
 
 
 class FieldChangeShown(Shown):
@@ -245,6 +256,47 @@ class VerdictSaid(Said):
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000, pattern=r"^[^\x00]*$")] | None = (
         None
     )
+
+
+class SnoozeSaid(Said):
+    """Until when a suspect is put off; without a time, until its listing changes, which ends it in any case."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"until": None}]})
+
+    until: Annotated[Moment | None, Field(description="Ahead, at most a year; with a time zone.")] = None
+
+
+class BatchedSuspect(Said):
+    """A suspect and the revision that the decision is based on."""
+
+    id: Id
+    revision: Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class VerdictBatchSaid(VerdictSaid):
+    """One decision about many suspects; one that has changed since its revision is left as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kind": "counterfeit", "suspects": [{"id": 1, "revision": 1}]}]}
+    )
+
+    suspects: Annotated[list[BatchedSuspect], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class VerdictBatchShown(Shown):
+    """One verdict about many: `suspect_ids` it was given about, `standing` where it is still the last that counts.
+
+    `left` were asked for too and have changed since: nothing was decided about them. (Only in the answer to the POST.)
+    """
+
+    id: str
+    kind: VerdictKind
+    note: str | None
+    decided_by: str
+    decided_at: datetime
+    suspect_ids: list[int]
+    standing: list[int]
+    left: list[int] = Field(default_factory=list)
 
 
 class EvidenceShown(Shown):

@@ -41,7 +41,23 @@ async function load(address) {
   return page;
 }
 
+function showSelection() {
+  const button = document.getElementById("select");
+  const link = document.getElementById("selected");
+  if (!button || !link) return;
+  const found = selection();
+  button.hidden = false;
+  button.setAttribute("aria-pressed", String(found.has(button.dataset.suspect)));
+  button.onclick = () => { setSelected(button.dataset.suspect, !selection().has(button.dataset.suspect)); showSelection(); };
+  link.hidden = found.size === 0;
+  link.textContent = link.dataset.count.replace("{count}", found.size);
+  const search = new URLSearchParams(window.location.search);
+  for (const suspect of found) search.append("suspect", suspect);
+  link.href = `/suspects/many?${search}`;
+}
+
 function prepare() {
+  showSelection();
   const link = byKey("j");
   const help = document.getElementById("show-help");
   help.hidden = false;
@@ -80,8 +96,10 @@ async function send(address, fields) {
 async function decide(form, button) {
   const here = window.location.href;
   const fields = new URLSearchParams(new FormData(form, button));
-  const undone = form.action.replace("/verdict", "/undo");
-  const said = button.lastChild.textContent.trim();
+  const putOff = button.name === "until";
+  const undone = putOff ? form.action.replace("/snooze", "/wake") : form.action.replace("/verdict", "/undo");
+  const word = button.lastChild.textContent.trim();
+  const said = putOff ? filled(words().snoozed, { until: word }) : filled(words().decided, { verdict: word });
   const sent = send(form.action, fields).catch(() => words().away);
   last = { address: undone, back: here, token: fields.get("csrf_token"), revision: Number(fields.get("revision")) + 1, sent };
   // The next one is shown at once; a refusal is said there.
@@ -93,7 +111,7 @@ async function decide(form, button) {
     last = null;
     say(refused, here);
   } else if (page) {
-    say(filled(words().decided, { verdict: said }));
+    say(said);
   } else {
     window.location.assign(next ? next.address : byKey("/").href);
   }
@@ -129,13 +147,24 @@ function flip(on) {
   document.querySelector(".compare")?.classList.toggle("flipped", on);
 }
 
+// While putting off is open, 1 to 3 say until when.
+function choiceOf(key) {
+  return document.querySelector(`#snooze[open] [data-choice="${CSS.escape(key)}"]`);
+}
+
+function openSnooze() {
+  const place = document.getElementById("snooze");
+  place.open = !place.open;
+  if (place.open) place.querySelector("[data-choice]").focus();
+}
+
 function isTyping(target) {
   return target.matches("input:not([type=hidden], [type=checkbox]), select, textarea, [contenteditable]") || !!target.closest("dialog[open]");
 }
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.matches("form.decide") || !event.submitter || event.submitter.name !== "kind") return;
+  if (!form.matches("form.decide") || !event.submitter || !["kind", "until"].includes(event.submitter.name)) return;
   event.preventDefault();
   decide(form, event.submitter);
 });
@@ -145,6 +174,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") showHelp();
   else if (!keysWork()) return;
   else if (event.key === "u") undo();
+  else if (event.key === "s" && document.getElementById("snooze")) openSnooze();
+  else if (choiceOf(event.key)) choiceOf(event.key).click();
   else if (event.key === "o") document.getElementById("overlay")?.toggleAttribute("open");
   else if (zoomKey(event)) return event.preventDefault();
   else if (event.key === " " && event.target.matches("body, h1, main")) flip(true);

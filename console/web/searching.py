@@ -12,11 +12,12 @@ from console.search import Filters, make_query
 from console.session import Session
 from console.translation import gettext as _
 from counterfoil.exceptions import InvalidInput
-from indexer.query import Sort, SuspectQuery
+from indexer.query import UNJUDGED, Sort, SuspectQuery
 
 PAGE = 48
+TODO, ALL = "todo", "all"
 # Not what is searched for: only how, and which page of it.
-_NOT_A_FILTER = frozenset({"sort", "cursor"})
+_NOT_A_FILTER = frozenset({"sort", "cursor", "triage"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Asked:
     marketplace: str = ""
     seller: str = ""
     verdict: str = ""
+    triage: str = ""
     price_from: str = ""
     price_to: str = ""
     currency: str = ""
@@ -39,6 +41,11 @@ class Asked:
     until: str = ""
     sort: Sort = Sort.SCORE
     cursor: str = ""
+
+    @property
+    def standing(self) -> str:
+        """The part of the work: what waits for a person, unless another part or a verdict was asked for."""
+        return self.triage or (TODO if self.verdict in ("", UNJUDGED) else ALL)
 
     @property
     def restricted(self) -> bool:
@@ -66,6 +73,7 @@ class Asked:
             marketplace=self.marketplace or None,
             seller=self.seller or None,
             verdict=self.verdict or None,
+            triage=self.standing if self.standing != ALL else None,
             since=_day(self.since),
             until=until + timedelta(days=1) if until else None,
             price=f"{self.price_from.strip()}..{self.price_to.strip()}" if priced else None,
@@ -98,6 +106,7 @@ def _asked(
     marketplace: str = "",
     seller: str = "",
     verdict: str = "",
+    triage: str = "",
     price_from: str = "",
     price_to: str = "",
     currency: str = "",
@@ -113,6 +122,7 @@ def _asked(
         marketplace=marketplace,
         seller=seller,
         verdict=verdict,
+        triage=triage,
         price_from=price_from,
         price_to=price_to,
         currency=currency,

@@ -15,7 +15,7 @@ from console.schemas.fields import PathId
 from console.session import RequestSession
 from console.web.pictures import ShownPicture, pictures_of
 from console.web.price_plot import PricePlot, plot_prices
-from console.web.searching import Asked
+from console.web.searching import ALL, Asked
 from console.wording import verdict_word
 from counterfoil.clock import now
 from counterfoil.exceptions import NotFound
@@ -60,7 +60,7 @@ def list_sellers(session: CurrentSession) -> HTMLResponse:
             "marketplace": keys[one.value][0],
             "count": one.count,
             "link": f"/sellers/{ids[keys[one.value]]}",
-            "suspects": Asked(seller=one.value).address("/suspects"),
+            "suspects": Asked(seller=one.value, triage=ALL).address("/suspects"),
         }
         for one in counts.values
         if keys[one.value] in ids
@@ -112,7 +112,7 @@ def _page(
     authorised: AuthorisedSeller | None,
     pictures: Mapping[str, ShownPicture],
 ) -> str:
-    suspects = Asked(seller=seller_value(seller.marketplace, seller.seller_key))
+    suspects = Asked(seller=seller_value(seller.marketplace, seller.seller_key), triage=ALL)
     return render(
         "seller.html",
         session,

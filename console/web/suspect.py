@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode, urlsplit
 
 import sqlalchemy as sa
@@ -24,14 +25,16 @@ from console.web.pictures import ShownPicture, pictures_of
 from console.web.price_plot import PricePlot, plot_prices
 from console.web.queue import queue_of
 from console.web.searching import Asked, CurrentSearch
-from console.wording import change_words, field_word, match_words, verdict_word
+from console.wording import change_words, field_word, match_words, verdict_choices, verdict_word
 from counterfoil.changes import FieldChange
 from counterfoil.clock import now
 from counterfoil.models import Assessment, Capture, ListingFacts, Product, Reason, Role, Verdict, VerdictKind
 from counterfoil.rates import write_amount
 from counterfoil.store.products import get_products
 from counterfoil.store.rates import latest_table
-from counterfoil.store.suspects import add_verdict, undo_verdict
+from counterfoil.store.snoozes import snooze, wake
+from counterfoil.store.suspects import add_verdict, suspects_showing, undo_verdict
+from counterfoil.store.verdict_batches import MOST_AT_ONCE
 from indexer.document import SuspectDocument, seller_value
 from indexer.query import SuspectQuery
 
@@ -40,6 +43,8 @@ _analyst = [needs(Role.ANALYST)]
 _VERSIONS = 20
 _OTHERS = 6
 
+_Until = Literal["day", "week", "change"]
+_SNOOZES = {"day": timedelta(days=1), "week": timedelta(days=7)}
 Revision = Annotated[int, Form(ge=0, le=2**31 - 1)]
 
 
@@ -54,6 +59,7 @@ class _Facts:
     others: list[SuspectDocument]
     pictures: Mapping[str, ShownPicture]
     plot: PricePlot | None
+    showing: int
 
 
 @router.get("", response_class=HTMLResponse)
@@ -90,11 +96,15 @@ def show_suspect(
             verdicts=[_verdict(one) for one in view.verdicts],
             captures=[_capture(one) for one in view.captures],
             may_decide=session.actor.role.allows(Role.ANALYST),
-            choices=[(key, kind, verdict_word(kind)) for key, kind in enumerate(VerdictKind, start=1)],
+            choices=verdict_choices(),
             queue=queue_of(session, asked, suspect_id),
             to_list=asked.address("/suspects"),
             to_decide=asked.address(f"{path}/verdict"),
             to_undo=asked.address(f"{path}/undo"),
+            snoozes=[("day", _("for a day")), ("week", _("for a week")), ("change", _("until it changes"))],
+            to_snooze=asked.address(f"{path}/snooze"),
+            to_wake=asked.address(f"{path}/wake"),
+            alike=_alike(facts, asked),
             **_compared(facts, asked, path),
         )
     )
@@ -135,6 +145,32 @@ def post_undo(
     return RedirectResponse(asked.address(f"/suspects/{suspect_id}"), status_code=303)
 
 
+@router.post("/snooze", response_class=HTMLResponse, dependencies=_analyst)
+def post_snooze(
+    session: CurrentSession,
+    suspect_id: PathId,
+    asked: CurrentSearch,
+    revision: Revision,
+    until: Annotated[_Until, Form()],
+) -> RedirectResponse:
+    """Put a suspect off, and go on to the next of the search; 412 when it has changed since it was shown."""
+    following, moment = queue_of(session, asked, suspect_id).next, now()
+    ends = moment + _SNOOZES[until] if until in _SNOOZES else None
+    with session.act("suspect.snooze", f"suspect {suspect_id}", until=until) as connection:
+        snooze(connection, session.owner.id, suspect_id, ends, expected_revision=revision, now=moment)
+    return RedirectResponse(following or asked.address("/suspects"), status_code=303)
+
+
+@router.post("/wake", response_class=HTMLResponse, dependencies=_analyst)
+def post_wake(
+    session: CurrentSession, suspect_id: PathId, asked: CurrentSearch, revision: Revision
+) -> RedirectResponse:
+    """Let a suspect that was put off wait again, and show it; 412 when it has changed since it was shown."""
+    with session.act("suspect.wake", f"suspect {suspect_id}") as connection:
+        wake(connection, session.owner.id, suspect_id, expected_revision=revision, now=now())
+    return RedirectResponse(asked.address(f"/suspects/{suspect_id}"), status_code=303)
+
+
 def _read(session: RequestSession, suspect_id: int, picture: str | None, reference: str | None) -> _Facts:
     owner_id = session.owner.id
     with session.read() as connection:
@@ -144,6 +180,7 @@ def _read(session: RequestSession, suspect_id: int, picture: str | None, referen
         products = get_products(connection, [compared.product_id]) if compared.product_id else {}
         product = next(iter(products.values()), None)
         plot = _plot(connection, view.version.facts, product)
+        showing = len(suspects_showing(connection, owner_id, compared.picture or "", MOST_AT_ONCE))
     others = _others(session, view)
     shown = [*compared.pictures, compared.picture, compared.reference]
     shown += [one.image_sha256 for one in compared.references]
@@ -151,8 +188,26 @@ def _read(session: RequestSession, suspect_id: int, picture: str | None, referen
     with session.read() as connection:
         pictures = pictures_of(connection, {one for one in shown if one})
     return _Facts(
-        view=view, compared=compared, product=product, history=history, others=others, pictures=pictures, plot=plot
+        view=view,
+        compared=compared,
+        product=product,
+        history=history,
+        others=others,
+        pictures=pictures,
+        plot=plot,
+        showing=showing,
     )
+
+
+def _alike(facts: _Facts, asked: Asked) -> list[tuple[str, str]]:
+    """(label, link) to one verdict about this and others: those with the same picture, those of the same seller."""
+    found = []
+    if facts.showing > 1:
+        more = {"showing": facts.compared.picture or ""}
+        found.append((_("All %(count)d with this picture") % {"count": facts.showing}, more))
+    if facts.others and facts.view.listing.seller_id:
+        found.append((_("All of this seller"), {"of_seller": str(facts.view.listing.seller_id)}))
+    return [(label, asked.address("/suspects/many", **more)) for label, more in found]
 
 
 def _others(session: RequestSession, view: SuspectView) -> list[SuspectDocument]:

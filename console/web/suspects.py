@@ -1,7 +1,7 @@
 """The pages of suspects: the list, with search and facets, and the whole of a search as a file."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,12 +14,12 @@ from console.request import CurrentSession
 from console.session import RequestSession
 from console.translation import gettext as _
 from console.web.pictures import ShownPicture, pictures_of
-from console.web.searching import Asked, CurrentSearch
+from console.web.searching import ALL, TODO, Asked, CurrentSearch
 from console.wording import verdict_word
 from counterfoil.clock import now
 from counterfoil.exceptions import InvalidInput
 from counterfoil.highlighting import marked
-from counterfoil.models import Role, VerdictKind
+from counterfoil.models import Role, Triage, VerdictKind
 from counterfoil.rates import write_amount
 from counterfoil.store.sellers import find_seller_ids
 from indexer.document import SuspectDocument
@@ -83,7 +83,10 @@ def _page(
         rows=[_row(document, query, asked, pictures, sellers.get(_seller(document))) for document in found if query],
         notice=page.notice if page else None,
         error=error,
-        empty=_empty(asked.restricted) if page else "",
+        empty=_empty(asked) if page else "",
+        tabs=_tabs(asked),
+        fields=[(name, value) for name, value in asdict(asked).items() if value and name != "cursor"],
+        may_decide=session.actor.role.allows(Role.ANALYST),
         next=replace(asked, cursor=page.next_cursor).address("/suspects") if page and page.next_cursor else None,
         everything=Asked(sort=asked.sort).address("/suspects"),
         exports=[(form, replace(asked, cursor="").address("/suspects/export", format=form)) for form in ExportFormat],
@@ -108,6 +111,9 @@ def _row(
         "image": pictures.get(document.image.sha256 or "") if document.image else None,
         "score": f"{document.score:.2f}",
         "verdict": verdict_word(document.verdict) if document.verdict else None,
+        "changed": document.triage is Triage.CHANGED,
+        "snoozed": document.triage is Triage.SNOOZED,
+        "snoozed_until": document.snoozed_until,
         "facts": [fact for fact in (product, price, document.marketplace) if fact],
         "seller": (seller, f"/sellers/{seller_id}" if seller_id else None) if seller else None,
         "reasons": [reason.text for reason in document.reasons],
@@ -164,7 +170,28 @@ def _sorts() -> list[tuple[Sort, str]]:
     ]
 
 
-def _empty(restricted: bool) -> str:
-    if restricted:
+def _tabs(asked: Asked) -> list[tuple[str, str, bool]]:
+    """(label, link, whether it is this one) for each part of the work."""
+    words = {
+        TODO: _("To decide"),
+        Triage.CHANGED: _("Changed since"),
+        Triage.SNOOZED: _("Put off"),
+        Triage.DECIDED: _("Decided"),
+        ALL: _("All"),
+    }
+    return [
+        (label, replace(asked, triage=value, cursor="").address("/suspects"), asked.standing == value)
+        for value, label in words.items()
+    ]
+
+
+def _empty(asked: Asked) -> str:
+    if asked.standing == TODO and asked.restricted:
+        return _("Nothing waits to be decided here: look at all of it, or take a restriction away.")
+    if asked.standing == TODO:
+        return _(
+            "Nothing waits to be decided. What a monitor finds appears here; what was decided or put off stands beside."
+        )
+    if asked.restricted or asked.standing != ALL:
         return _("Nothing found: take a restriction away, or search for fewer words.")
     return _("No suspects yet. Register products, set up a monitor, and they appear here as they are found.")

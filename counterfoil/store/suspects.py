@@ -6,7 +6,7 @@ registered, and from the last verdict. Whatever changes it raises its revision a
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -33,10 +33,14 @@ from counterfoil.store.tables import (
     inspections,
     listing_images,
     listing_versions,
+    listings,
     products,
     suspects,
     verdicts,
 )
+
+NOT_SNOOZED: Mapping[str, Any] = {"snoozed_at": None, "snoozed_until": None}
+_NO_VERDICT: Mapping[str, Any] = {"verdict": None, "verdict_version_id": None}
 
 
 def record_assessments(
@@ -75,14 +79,15 @@ def add_verdict(
     note: str | None,
     decided_by: str,
     expected_revision: int | None = None,
+    batch: str | None = None,
     now: datetime,
 ) -> Verdict:
-    """Append a person's verdict on the suspect's present version.
+    """Append a person's verdict on the suspect's present version; one that was put off is put off no more.
 
     Raises NotFound, or Conflict when the suspect has changed since `expected_revision`.
     """
     suspect = get_suspect(connection, owner_id, suspect_id, lock=True)
-    _require_revision(suspect, expected_revision)
+    require_revision(suspect, expected_revision)
     row = connection.execute(
         verdicts.insert()
         .values(
@@ -93,10 +98,12 @@ def add_verdict(
             note=note,
             decided_by=decided_by,
             decided_at=now,
+            batch=batch,
         )
         .returning(*verdicts.c)
     ).one()
-    _change(connection, suspect, {"verdict": kind}, now)
+    decided = {"verdict": kind, "verdict_version_id": suspect.listing_version_id}
+    change_suspect(connection, suspect, {**decided, **NOT_SNOOZED}, now)
     return _verdict(row)
 
 
@@ -113,13 +120,14 @@ def undo_verdict(
     Raises NotFound, or Conflict where there is none to take back or the suspect has changed since `expected_revision`.
     """
     suspect = get_suspect(connection, owner_id, suspect_id, lock=True)
-    _require_revision(suspect, expected_revision)
+    require_revision(suspect, expected_revision)
     *before, last = [None, *(one for one in list_verdicts(connection, owner_id, suspect_id) if one.undone_at is None)]
     if last is None:
         raise Conflict(f"Suspect {suspect_id} has no verdict to take back.")
     connection.execute(verdicts.update().where(verdicts.c.id == last.id).values(undone_at=now))
     kept = before[-1]
-    _change(connection, suspect, {"verdict": kept.kind if kept else None}, now)
+    counts = {"verdict": kept.kind, "verdict_version_id": kept.listing_version_id} if kept else _NO_VERDICT
+    change_suspect(connection, suspect, counts, now)
     return get_suspect(connection, owner_id, suspect_id)
 
 
@@ -146,6 +154,20 @@ def suspect_ids_after(connection: sa.Connection, position: int, limit: int) -> l
 def suspect_revisions(connection: sa.Connection) -> list[tuple[int, int]]:
     """(suspect id, revision) of every suspect of all owners: what the index should hold."""
     return [(row.id, row.revision) for row in connection.execute(sa.select(suspects.c.id, suspects.c.revision))]
+
+
+def suspects_showing(connection: sa.Connection, owner_id: int, sha256: str, limit: int) -> list[int]:
+    """The owner's open suspects that show this picture, the most suspicious first."""
+    shows = sa.exists().where(
+        listing_images.c.listing_version_id == suspects.c.listing_version_id, listing_images.c.image_sha256 == sha256
+    )
+    return _open_ids(connection, sa.and_(suspects.c.owner_id == owner_id, shows), limit)
+
+
+def suspects_of_seller(connection: sa.Connection, owner_id: int, seller_id: int, limit: int) -> list[int]:
+    """The owner's open suspects that this seller sells, the most suspicious first."""
+    sold = sa.exists().where(listings.c.id == suspects.c.listing_id, listings.c.seller_id == seller_id)
+    return _open_ids(connection, sa.and_(suspects.c.owner_id == owner_id, sold), limit)
 
 
 def suspects_with_images(connection: sa.Connection, owner_id: int, sha256s: Collection[str]) -> dict[int, list[str]]:
@@ -180,9 +202,15 @@ def list_verdicts(connection: sa.Connection, owner_id: int, suspect_id: int) -> 
     return [_verdict(row) for row in connection.execute(mine.order_by(verdicts.c.id))]
 
 
-def _require_revision(suspect: Suspect, expected: int | None) -> None:
+def require_revision(suspect: Suspect, expected: int | None) -> None:
+    """Raise Outdated unless the suspect is as it was shown; without an expectation it may be as it is."""
     if expected is not None and expected != suspect.revision:
         raise Outdated(f"Suspect {suspect.id} has changed since it was shown: look at it again.")
+
+
+def _open_ids(connection: sa.Connection, condition: sa.ColumnElement[bool], limit: int) -> list[int]:
+    wanted = sa.select(suspects.c.id).where(condition, suspects.c.state == SuspectState.OPEN)
+    return list(connection.scalars(wanted.order_by(suspects.c.score.desc(), suspects.c.id).limit(limit)))
 
 
 def _live_assessments() -> sa.Select[Any]:
@@ -263,14 +291,17 @@ def _derive(connection: sa.Connection, suspect_id: int, version_id: int, thresho
     newest = max(version_id, row.listing_version_id)
     present = _assessments_of(connection, suspect_id, newest)
     score = max((assessment.score.value for assessment in present), default=0.0)
-    values = {
+    values: dict[str, Any] = {
         "listing_version_id": newest,
         "score": score,
         "state": SuspectState.OPEN if score >= threshold else SuspectState.WITHDRAWN,
         "assessed_sha256": _digest(present),
     }
+    if newest != row.listing_version_id:
+        # What was put off is no longer what was seen then.
+        values |= NOT_SNOOZED
     if any(getattr(row, name) != value for name, value in values.items()):
-        _change(connection, _suspect(row), values, now)
+        change_suspect(connection, _suspect(row), values, now)
     is_news = row.revision == 0 or row.state != SuspectState.OPEN or row.listing_version_id != newest
     if is_news and values["state"] is SuspectState.OPEN:
         want_capture(connection, row.owner_id, suspect_id, newest, now)
@@ -292,7 +323,8 @@ def _newer_was_judged(connection: sa.Connection, owner_id: int, listing_id: int,
     return connection.execute(newer.limit(1)).first() is not None
 
 
-def _change(connection: sa.Connection, suspect: Suspect, values: dict[str, Any], now: datetime) -> None:
+def change_suspect(connection: sa.Connection, suspect: Suspect, values: Mapping[str, Any], now: datetime) -> None:
+    """Change a suspect that was read in this transaction, and tell the index. Raises Conflict where it has changed."""
     revision = suspect.revision + 1
     unchanged = sa.and_(suspects.c.id == suspect.id, suspects.c.revision == suspect.revision)
     changed = suspects.update().where(unchanged).values(**values, revision=revision, updated_at=now)
@@ -333,6 +365,9 @@ def _suspect(row: sa.Row[Any]) -> Suspect:
         revision=row.revision,
         first_suspected_at=row.first_suspected_at,
         updated_at=row.updated_at,
+        verdict_version_id=row.verdict_version_id,
+        snoozed_at=row.snoozed_at,
+        snoozed_until=row.snoozed_until,
     )
 
 
@@ -347,4 +382,5 @@ def _verdict(row: sa.Row[Any]) -> Verdict:
         decided_by=row.decided_by,
         decided_at=row.decided_at,
         undone_at=row.undone_at,
+        batch=row.batch,
     )

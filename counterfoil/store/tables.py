@@ -611,11 +611,17 @@ suspects = sa.Table(
     sa.Column("verdict", sa.String(16)),
     # Over the present assessments: tells whether judging again has changed anything.
     sa.Column("assessed_sha256", Sha256, nullable=False),
+    # The version that the verdict is about. (SQLite adds no foreign key to a table that is there.)
+    sa.Column("verdict_version_id", Id),
+    # Put off: until then, or, without a time, until its listing changes.
+    sa.Column("snoozed_at", Time),
+    sa.Column("snoozed_until", Time),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("first_suspected_at", Time, nullable=False),
     sa.Column("updated_at", Time, nullable=False),
     sa.UniqueConstraint("owner_id", "listing_id"),
     sa.Index("ix_suspects_listing_id", "listing_id"),
+    sa.Index("ix_suspects_snoozed_until", "snoozed_until"),
 )
 
 assessments = sa.Table(
@@ -647,7 +653,10 @@ verdicts = sa.Table(
     sa.Column("decided_by", sa.String(200), nullable=False),
     sa.Column("decided_at", Time, nullable=False),
     sa.Column("undone_at", Time),
+    # Names those that were given about many suspects at once.
+    sa.Column("batch", sa.String(32)),
     sa.Index("ix_verdicts_suspect_id", "suspect_id"),
+    sa.Index("ix_verdicts_batch", "batch"),
 )
 
 captures = sa.Table(

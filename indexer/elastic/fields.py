@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from counterfoil.models import Reason, ReasonKind, SuspectState, VerdictKind
+from counterfoil.models import Reason, ReasonKind, SuspectState, Triage, VerdictKind
 from counterfoil.text import tokens
 from indexer.document import (
     SuspectDocument,
@@ -58,6 +58,8 @@ _DOCUMENT: Sequence[Field[SuspectDocument]] = (
     Field("suspect.score", {"type": "double"}, lambda one: one.score),
     Field("suspect.state", _KEYWORD, lambda one: one.state.value),
     Field("suspect.verdict", _KEYWORD, lambda one: one.verdict or UNJUDGED),
+    Field("suspect.triage", _KEYWORD, lambda one: one.triage.value),
+    Field("suspect.snoozed_until", _TIME, lambda one: one.snoozed_until),
     Field("suspect.microseconds", {"type": "long"}, lambda one: microseconds(one.first_suspected_at)),
     Field("suspect.updated", _TIME, lambda one: one.updated_at),
     Field("listing.id", {"type": "long"}, lambda one: one.listing_id),
@@ -132,6 +134,7 @@ def source_of(document: SuspectDocument) -> dict[str, Any]:
 def document_of(source: Mapping[str, Any]) -> SuspectDocument:
     """The document that `source_of` was given."""
     verdict, amount = source["suspect.verdict"], source.get("price.amount")
+    snoozed_until = source.get("suspect.snoozed_until")
     return SuspectDocument(
         id=source["suspect.id"],
         owner_id=int(source["owner.id"]),
@@ -154,6 +157,8 @@ def document_of(source: Mapping[str, Any]) -> SuspectDocument:
         if "image.url" in source
         else None,
         verdict=None if verdict == UNJUDGED else VerdictKind(verdict),
+        triage=Triage(source["suspect.triage"]),
+        snoozed_until=datetime.fromisoformat(snoozed_until) if snoozed_until else None,
         state=SuspectState(source["suspect.state"]),
         first_seen_at=datetime.fromisoformat(source["listing.first_seen"]),
         last_seen_at=datetime.fromisoformat(source["listing.last_seen"]),

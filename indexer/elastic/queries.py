@@ -161,6 +161,7 @@ def _filters(query: SuspectQuery) -> Iterator[dict[str, Any]]:
         "product.id": [str(product_id) for product_id in query.product_ids],
         "marketplace.name": list(query.marketplaces),
         "suspect.verdict": list(query.verdicts),
+        "suspect.triage": [one.value for one in query.triage],
         "suspect.state": [query.state.value] if query.state else [],
         "price.currency": [query.currency] if query.currency else [],
     }
