@@ -43,7 +43,7 @@ from console.guards.pace import Pace
 from console.guards.problems import answer_crash, answer_error, answer_http_error, answer_invalid_request
 from console.installation import Installation
 from console.public_address import uses_tls
-from console.web import account, calibration, home, log_in, many, monitor_editing, set_up, suspect
+from console.web import account, calibration, home, log_in, many, monitor_editing, picture_search, set_up, suspect
 from console.web import brands as brand_pages
 from console.web import drafts as draft_pages
 from console.web import monitors as monitor_pages
@@ -83,6 +83,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     suspect_pages.router,
     many.router,
+    picture_search.router,
     seller_pages.router,
     suspect.router,
     monitor_editing.router,

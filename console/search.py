@@ -67,9 +67,13 @@ def make_query(session: Session, filters: Filters) -> SuspectQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureSearch:
-    """What a search by picture found: the suspects that show one like it, and what a person should know about it."""
+    """What a search by picture found: the suspects that show one like it, and what a person should know about it.
+
+    `pictures` are the crawled pictures that are like it, best first, those of unsuspicious listings too.
+    """
 
     suspect_ids: tuple[int, ...]
+    pictures: tuple[FoundPicture, ...] = ()
     remark: str | None = None
 
 
@@ -80,7 +84,7 @@ def suspects_by_picture(session: Session, decoder: PictureDecoder, data: bytes) 
         return PictureSearch(suspect_ids=(), remark="This picture is too plain to search by.")
     found = find_by_picture(session.store, session.evidence, decoder, session.owner.id, sketch)
     suspect_ids = sorted({suspect_id for one in found for suspect_id in one.suspect_ids})
-    return PictureSearch(suspect_ids=tuple(suspect_ids), remark=_remark(found))
+    return PictureSearch(suspect_ids=tuple(suspect_ids), pictures=tuple(found), remark=_remark(found))
 
 
 def _remark(found: Sequence[FoundPicture]) -> str | None:

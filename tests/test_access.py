@@ -44,7 +44,7 @@ CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # What every account may change is its own.
 OWN = frozenset({"/log-out", "/account/password"})
 # What is sent with these is looked for, and changes nothing.
-SEARCHES = frozenset({"/api/v1/picture-search"})
+SEARCHES = frozenset({"/api/v1/picture-search", "/picture-search"})
 # What the forms of pages send: without it they answer 422, and nothing is proved.
 FORMS = {
     "/suspects/{suspect_id}/verdict": {"kind": "counterfeit", "revision": "1"},

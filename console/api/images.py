@@ -35,6 +35,13 @@ def get_thumbnail(sha256: str, session: CurrentSession) -> Response:
     return stored_thumbnail(session, sha256)
 
 
+def readable_picture(session: RequestSession, sha256: str) -> bytes:
+    """The bytes of a picture that the asker may see. Raises NotFound, DeletedByRetention."""
+    _require_visible(session, sha256)
+    _require_kept(session, sha256)
+    return session.evidence.get_image(sha256)
+
+
 def _require_visible(session: RequestSession, sha256: str) -> None:
     with session.read() as connection:
         if not image_visible_to(connection, session.owner.id, sha256):
