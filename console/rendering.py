@@ -20,6 +20,14 @@ _TEMPLATES = jinja2.Environment(
 _TEMPLATES.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
 
 
+def outward(address: str | None) -> str:
+    """A stranger's address as a link may hold it: one of the web, else none. For every `target="_blank"`."""
+    return address if address and address.lower().startswith(("http://", "https://")) else ""
+
+
+_TEMPLATES.filters["outward"] = outward
+
+
 def render(template: str, session: RequestSession | None, **values: Any) -> str:
     """The page of a template; without a session it has no owner, no name, nowhere to go and nothing to log out of."""
     navigation = entries(session.actor.role) if session else ()

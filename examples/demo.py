@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -76,8 +77,9 @@ def demo(once: bool) -> None:
         _print(found)
         right = _compare(scene, found)
         _say(f"done in {time.monotonic() - started:.0f} s")
+        _invite(scene)
         if not once:
-            _stay(scene)
+            _stay()
     sys.exit(0 if right or not once else 1)
 
 
@@ -166,7 +168,7 @@ def _watch(scene: Scene) -> None:
             if progress.disable and state.text != shown:
                 shown = state.text
                 _say(shown)
-            time.sleep(0.5 if console.is_terminal else 2)
+            time.sleep(0.5)
     _say(_state(store).text)
     store.close()
 
@@ -231,10 +233,20 @@ def _compare(scene: Scene, found: Sequence[dict[str, Any]]) -> bool:
     return expected <= suspects and not honest & suspects
 
 
-def _stay(scene: Scene) -> None:
-    _say(f"the service stays up at http://127.0.0.1:{scene.port}/ and the marketplace at {scene.market}")
+def _invite(scene: Scene) -> None:
+    """Where the console is, and how to get in. Raises ClickException where it does not answer."""
+    console = f"http://127.0.0.1:{scene.port}"
+    try:
+        httpx.get(f"{console}/log-in", timeout=30).raise_for_status()
+    except httpx.HTTPError as error:
+        raise click.ClickException(f"the console does not answer: {error}") from error
+    _say(f"the console is at {console}/suspects and the marketplace at {scene.market}")
     _say(f"choose your name and password, and look at the suspects: {_counterfoil(scene, 'account', 'link').strip()}")
-    _say("try: COUNTERFOIL_DATA=.demo/data .venv/bin/counterfoil search --facets     (Ctrl-C stops)")
+
+
+def _stay() -> None:
+    _say("both stay up; on the command line: COUNTERFOIL_DATA=.demo/data .venv/bin/counterfoil search --facets")
+    _say("Ctrl-C stops")
     try:
         while True:
             time.sleep(3600)

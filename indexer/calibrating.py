@@ -66,10 +66,13 @@ class Calibrating:
         self._judges = judges
         self._threads = settings.judge_processes
 
-    def calibrate_once(self, product_id: int | None = None) -> bool:
-        """Take one step of the oldest calibration, of one product or of any; false when there is none to be taken."""
+    def calibrate_once(self, product_id: int | None = None, *, eager: bool = True) -> bool:
+        """Take one step of the oldest calibration, of one product or of any; false when there is none to be taken.
+
+        Unless `eager`, a crawl that is under way comes first, for some minutes.
+        """
         with self._store.write() as connection:
-            claim = claim_calibration(connection, self._lease, now(), product_id)
+            claim = claim_calibration(connection, self._lease, now(), product_id, eager=eager)
         if claim is None:
             return False
         try:

@@ -42,6 +42,7 @@ class PictureDecoder:
     """
 
     def __init__(self, settings: Settings, seconds: int = _SECONDS) -> None:
+        _use_one_core_each()
         self._seconds = seconds
         self._processes = [DecodingProcess() for _ in range(settings.judge_processes)]
         self._idle: SimpleQueue[DecodingProcess] = SimpleQueue()
@@ -173,6 +174,13 @@ class PictureDecoder:
             raise UnreadablePicture(why)
         finally:
             self._idle.put(process)
+
+
+def _use_one_core_each() -> None:
+    """Sketches are matched in as many threads as there are processes; in each, OpenCV's own would be in the way."""
+    import cv2
+
+    cv2.setNumThreads(1)
 
 
 def _fingerprint(data: bytes, sha256: str | None) -> Fingerprint:

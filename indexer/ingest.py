@@ -56,7 +56,7 @@ def run_ingest(store: Store, evidence: EvidenceStore, settings: Settings, stop: 
         while not stop.is_set():
             try:
                 noted = noted or _note_version(store)
-                worked = ingest_once(judging) or reassess_once(judging) or calibrating.calibrate_once()
+                worked = ingest_once(judging) or reassess_once(judging) or calibrating.calibrate_once(eager=False)
             except (StoreError, Conflict, OSError) as error:
                 outage.wait(error)
                 continue

@@ -85,8 +85,13 @@ def filled(route: APIRoute, ids: dict[str, str]) -> str:
 
 def pages(sample: Sample) -> list[str]:
     """The address of every page, and of those that pages lead to when there is nothing, or something is wrong."""
-    found = [filled(route, sample.ids) for route in routes() if "GET" in (route.methods or ()) and _is_page(route)]
+    found = [filled(route, sample.ids) for route in page_routes()]
     return [*found, "/suspects?words=nothing+such", "/suspects?words=l%C3%A1mpa&sort=newest", "/nothing-here"]
+
+
+def page_routes() -> list[APIRoute]:
+    """Every route that shows a page."""
+    return [route for route in routes() if "GET" in (route.methods or ()) and _is_page(route)]
 
 
 def _is_page(route: APIRoute) -> bool:

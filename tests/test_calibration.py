@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 from garments import printed
 from PIL import Image
-from rows import new_owner, new_product
+from rows import claim, new_monitor, new_owner, new_product, new_run
 
 from console.cli import cli
 from counterfoil.calibration import CalibratedImage, Card, EditedCopy, FalseAlarm, make_card
 from counterfoil.edits import EDITS
-from counterfoil.models import MatchDecision
+from counterfoil.models import CrawlCounters, FinishReason, MatchDecision
 from counterfoil.store import Store
 from counterfoil.store.calibrations import (
     advance_calibration,
@@ -23,6 +23,7 @@ from counterfoil.store.calibrations import (
     get_card,
     request_calibration,
 )
+from counterfoil.store.crawls import close_crawl
 from counterfoil.store.products import remove_product
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -146,6 +147,24 @@ def test_a_calibration_whose_worker_died_is_taken_over_and_ends_once(store: Stor
         kept = get_card(connection, owner_id, product_id)
         assert (kept.card, kept.made_at, kept.under_way) == ({"by": "alive"}, NOW, False)
         assert get_card(connection, owner_id + 1, product_id).card is None, "another owner sees nothing of it"
+
+
+def test_a_card_waits_some_minutes_for_the_crawls_that_are_under_way(store: Store) -> None:
+    owner_id, product_id = product_of(store)
+    new_run(store, new_monitor(store, owner_id, due=NOW), NOW, now=NOW)
+
+    def is_begun(after: timedelta) -> bool:
+        with store.write() as connection:
+            request_calibration(connection, owner_id, product_id, NOW)
+            return claim_calibration(connection, LEASE, NOW + after, eager=False) is not None
+
+    assert not is_begun(timedelta(minutes=9)) and is_begun(timedelta(minutes=10))
+    crawl = claim(store, NOW)
+    assert crawl is not None and not is_begun(timedelta(minutes=1))
+    with store.write() as connection:
+        counters = CrawlCounters()
+        close_crawl(connection, crawl.id, 1, FinishReason.FINISHED, detail=None, counters=counters, now=NOW)
+    assert not is_begun(timedelta(seconds=5)) and is_begun(timedelta(minutes=1))
 
 
 def test_the_newest_card_stays_until_the_next_is_made(store: Store) -> None:

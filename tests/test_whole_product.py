@@ -27,6 +27,7 @@ def test_the_demo_finds_every_expected_suspect_and_nothing_honest(tmp_path: Path
     assert done.returncode == 0, done.stderr
     assert "picture" in done.stdout and "http://127.0.0.1" in done.stdout
     assert "false alarms 0" in done.stderr
+    assert "the console is at http://127.0.0.1:" in done.stderr and "/set-up/" in done.stderr
 
 
 def test_kill_9_of_every_process_once_loses_and_doubles_nothing(tmp_path: Path) -> None:

@@ -11,11 +11,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from counterfoil.models import CrawlState
 from counterfoil.store.conditional import changed_one
 from counterfoil.store.references import sample_images
-from counterfoil.store.tables import assessments, calibrations, products, reference_images
+from counterfoil.store.tables import assessments, calibrations, crawls, products, reference_images
 
 _UNFINISHED = ("waiting", "claimed")
+# Products come picture by picture, and each begins the card anew; a monitor is often set up just after them.
+_SETTLED = timedelta(seconds=15)
+_PATIENCE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +60,20 @@ def request_calibration(connection: sa.Connection, owner_id: int, product_id: in
 
 
 def claim_calibration(
-    connection: sa.Connection, lease: timedelta, now: datetime, product_id: int | None = None
+    connection: sa.Connection, lease: timedelta, now: datetime, product_id: int | None = None, *, eager: bool = True
 ) -> Calibration | None:
-    """Claim the oldest request that nobody works on, of one product or of any that is still registered."""
+    """Claim the oldest request that nobody works on, of one product or of any that is still registered.
+
+    Unless `eager`, for some minutes crawls come first: what they find is judged by the same processes, and a person
+    waits for it.
+    """
     columns = calibrations.c
     free = sa.or_(columns.state == "waiting", sa.and_(columns.state == "claimed", columns.lease_until < now))
     if product_id is not None:
         free = sa.and_(free, columns.product_id == product_id)
+    if not eager:
+        calm = sa.and_(columns.created_at <= now - _SETTLED, ~_crawling(now))
+        free = sa.and_(free, sa.or_(calm, columns.created_at <= now - _PATIENCE))
     live = sa.exists().where(products.c.id == columns.product_id, products.c.removed_at.is_(None))
     oldest = sa.select(columns.id).where(free, live).order_by(columns.id).limit(1).with_for_update(skip_locked=True)
     row = connection.execute(
@@ -142,6 +153,11 @@ def get_cards(connection: sa.Connection, owner_id: int, product_ids: Sequence[in
         else:
             found[row.product_id] = replace(before, under_way=True)
     return found
+
+
+def _crawling(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether any crawl is under way or due."""
+    return sa.exists().where(crawls.c.state.in_((CrawlState.WAITING, CrawlState.CLAIMED)), crawls.c.not_before <= now)
 
 
 def _held(claim: Calibration) -> sa.ColumnElement[bool]:
