@@ -43,6 +43,7 @@ class Scene:
     folder: Path
     market: str
     port: int
+    once: bool
 
     @property
     def environment(self) -> dict[str, str]:
@@ -55,6 +56,8 @@ class Scene:
             "COUNTERFOIL_ALLOW_HOSTS": host,
             "COUNTERFOIL_HTTP_PORT": str(self.port),
             "COUNTERFOIL_LOG_LEVEL": "WARNING",
+            # It would end in the middle of them, and show none.
+            "COUNTERFOIL_CAPTURES": "false" if self.once else "true",
         }
 
 
@@ -68,7 +71,7 @@ def demo(once: bool) -> None:
     with ExitStack() as stack:
         folder = _fresh_folder()
         market = stack.enter_context(_marketplace(folder))
-        scene = Scene(folder=folder, market=market, port=_free_port())
+        scene = Scene(folder=folder, market=market, port=_free_port(), once=once)
         _register(scene)
         stack.enter_context(_service(scene))
         _add_monitor(scene)
