@@ -40,7 +40,7 @@ from counterfoil.store.accounts import add_account
 from indexer.query import Sort
 
 _MOST_MILLISECONDS, _MOST_BYTES = 200, 300_000
-_NAME, _PASSWORD = "bench", "correct horse battery"
+NAME, PASSWORD = "bench", "correct horse battery"
 # Links of pages that are followed: the next one of a list, and a suspect in the order of a search.
 _NEXT = re.compile(r'href="([^"]+)" rel="next"')
 _SUSPECT = re.compile(r'href="(/suspects/\d+\?[^"]+)"')
@@ -120,14 +120,14 @@ def _kind(answer: httpx.Response) -> str:
 def main() -> None:
     """Fill, measure, and print a line for every figure."""
     arguments = _arguments()
-    with _folder(arguments.folder) as folder:
+    with named_folder(arguments.folder) as folder:
         begin = time.monotonic()
         fill(folder, Filling(arguments.listings, arguments.suspects))
         print(f"filled in {time.monotonic() - begin:.0f} s: {_megabytes(folder):,.0f} MB", flush=True)
-        _add_account(folder)
-        with _server(folder) as address, httpx.Client(base_url=address, timeout=60) as client:
+        add_person(folder)
+        with serving(folder) as address, httpx.Client(base_url=address, timeout=60) as client:
             client.headers["Origin"] = address
-            client.post("/log-in", data={"name": _NAME, "password": _PASSWORD})
+            client.post("/log-in", data={"name": NAME, "password": PASSWORD})
             asker = Asker(client)
             _read(asker, Filling(arguments.listings, arguments.suspects), arguments.rounds, arguments.only)
             if not arguments.only:
@@ -249,15 +249,16 @@ def _say(noted: dict[str, Asked]) -> None:
     result("console_slowest_p95_ms", max(one.percentile(95) for one in noted.values()), f"<= {_MOST_MILLISECONDS}")
 
 
-def _add_account(folder: Path) -> None:
+def add_person(folder: Path) -> None:
+    """Somebody who may do everything."""
     with closing(open_store(settings_of(folder))) as store, store.write() as connection:
         if not connection.scalar(sa.select(tables.accounts.c.id).limit(1)):
-            digest = hash_password(_PASSWORD)
-            add_account(connection, installation.OWNER, _NAME, Role.ADMIN, now(), password_hash=digest)
+            digest = hash_password(PASSWORD)
+            add_account(connection, installation.OWNER, NAME, Role.ADMIN, now(), password_hash=digest)
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[str]:
+def serving(folder: Path) -> Iterator[str]:
     """`counterfoil serve` over the folder, as an operator runs it; its address."""
     port = _free_port()
     own = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERFOIL_")}
@@ -292,7 +293,8 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _folder(named: Path | None) -> Iterator[Path]:
+def named_folder(named: Path | None) -> Iterator[Path]:
+    """The folder, made where it is missing; without one a folder that is deleted afterwards."""
     if named is not None:
         named.mkdir(parents=True, exist_ok=True)
         yield named

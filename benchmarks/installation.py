@@ -483,6 +483,7 @@ def _suspects(filling: Filling) -> Iterator[Row]:
             "score": _score_of(suspect),
             "state": SuspectState.OPEN,
             "verdict": verdict,
+            "verdict_version_id": listing if verdict else None,
             "assessed_sha256": f"{suspect:064x}",
             "revision": 2 if verdict else 1,
             "first_suspected_at": _seen_at(filling, listing),

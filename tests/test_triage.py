@@ -13,9 +13,10 @@ import uvicorn
 from conftest import skip
 from fastapi.testclient import TestClient
 from people import HOST, browser, new_account, session_token
+from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 from servers import free_port
-from suspicion import add_suspect
+from suspicion import add_suspect, copied, png
 
 from console.app import create_app
 from console.session import Session
@@ -279,6 +280,83 @@ def test_suspects_are_decided_by_keyboard_alone_and_the_last_verdict_taken_back(
     page.wait_for_url(f"{served}/suspects?sort=oldest")
     assert [verdict_of(session, one) for one in (1, 2, 3)] == [None, "unrelated", None]
     assert complaints == []
+
+
+def test_thirty_suspects_in_a_row_by_keyboard_with_putting_off_undo_selection_and_a_reload(
+    page: Page, served: str, session: Session
+) -> None:
+    for number in range(4, 31):
+        add_suspect(session, f"Lamp {number}", f"L{number}")
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{served}/suspects/1?sort=oldest")
+    for number in range(1, 30):
+        expect(page.locator("h1")).to_have_text(f"Lamp {number}", timeout=30_000)
+        if number % 10 == 3:
+            page.keyboard.press("x")
+        if number == 5:
+            page.keyboard.press("s")
+            page.keyboard.press("3")
+        else:
+            page.keyboard.press("14"[number % 2])
+    expect(page.locator("h1")).to_have_text("Lamp 30", timeout=30_000)
+    expect(page.locator("#said")).to_contain_text("unrelated", timeout=30_000)
+    expect(page.locator("#selected")).to_contain_text("3 selected", timeout=30_000)
+    page.keyboard.press("u")
+    page.wait_for_url("**/suspects/29?sort=oldest")
+    page.reload()
+    expect(page.locator("#said")).to_be_hidden(timeout=30_000)
+    assert page.locator("[name=kind][aria-pressed=true]").count() == 0
+    made = {number: verdict_of(session, number) for number in range(1, 31)}
+    assert made == {number: ["counterfeit", "unrelated"][number % 2] for number in range(1, 29)} | {
+        5: None,
+        29: None,
+        30: None,
+    }
+    with session.read() as connection:
+        assert get_suspect(connection, session.owner.id, 5).snoozed_at is not None
+    # A later crawl that sees the same leaves every verdict as it was given.
+    add_suspect(session, "Lamp 1", "L1")
+    assert verdict_of(session, 1) == "unrelated"
+    page.goto(f"{served}/suspects?sort=oldest")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "words"
+    page.evaluate("document.activeElement.blur()")
+    for key in ("j", "j", "x", "k", "x"):
+        page.keyboard.press(key)
+    expect(page.locator("#many output")).to_have_text("5 selected", timeout=30_000)
+    page.get_by_role("button", name="Decide about those ticked").click()
+    expect(page.locator("h1 .count")).to_have_text("5", timeout=30_000)
+    page.get_by_role("button", name="lookalike").click()
+    page.wait_for_url("**/suspects/many/*")
+    expect(page.locator("form.notice")).to_contain_text("It stands for 5 of 5.", timeout=30_000)
+    page.get_by_role("button", name="Take all of them back").click()
+    expect(page.locator("form.notice")).to_contain_text("It stands for 0 of 5.", timeout=30_000)
+    assert verdict_of(session, 13) == "unrelated" and complaints == []
+
+
+def test_both_pictures_move_together_and_one_is_laid_over_the_other(page: Page, served: str, session: Session) -> None:
+    add_suspect(session, "Vase", "V1", picture=png(Image.effect_noise((320, 240), 90)), matches=copied(session))
+    page.goto(f"{served}/suspects/4")
+    moved = "[...document.querySelectorAll('.compare .view img')].map((image) => image.style.transform)"
+    page.keyboard.press("+")
+    assert page.evaluate(moved) == ["translate(0%, 0%) scale(1.25)"] * 2
+    page.locator(".view").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Larger").click()
+    first, second = page.evaluate(moved)
+    assert first == second and "scale(1.5625)" in first and "translate(-" in first
+    page.keyboard.press("0")
+    assert page.evaluate(moved) == ["translate(0%, 0%) scale(1)"] * 2
+    page.keyboard.press("o")
+    expect(page.locator(".layers .above")).to_have_js_property("naturalWidth", 320, timeout=30_000)
+    page.get_by_role("slider").fill("20")
+    assert page.evaluate("document.querySelector('.layers .above').style.opacity") == "0.2"
+    below, above = page.evaluate(
+        "[...document.querySelectorAll('.layers img')].map((image) => JSON.stringify(image.getBoundingClientRect()))"
+    )
+    assert below == above
 
 
 def test_a_verdict_that_was_refused_is_said_where_the_person_has_gone_on_to(

@@ -127,7 +127,8 @@ def _seller(document: SuspectDocument) -> tuple[str, str]:
 def _facets(page: SuspectPage, asked: Asked) -> Iterator[_FacetShown]:
     for facet, counts in page.facets.items():
         links = tuple(_links(facet, page, asked))
-        if links:
+        # With one value that everything has there is nothing to choose.
+        if len(links) > 1 or any(one.chosen for one in links):
             yield _FacetShown(name=_facet_names()[facet] + ("" if counts.exact else " *"), links=links)
 
 
