@@ -18,6 +18,7 @@ from crawlers.extraction import extract_listing
 from crawlers.items import ListingItem
 from crawlers.reading.cards import is_aside
 from crawlers.reading.context import PageContext
+from crawlers.reading.documents import within_bounds
 from crawlers.reading.kinds import barrier, is_empty, is_not_found
 from crawlers.reading.reader import read_results
 from crawlers.shown import words_of
@@ -67,9 +68,9 @@ class DeclaredPage(WebPage[ListingItem]):
 
     @property
     def html(self) -> str:
-        """The page's text, also where its charset is said wrong."""
+        """The page's text, also where its charset is said wrong; no more of it than is read of any page."""
         if self._text is None:
-            self._text = page_text(self.response)
+            self._text = within_bounds(page_text(self.response))
         return self._text
 
     @property

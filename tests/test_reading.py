@@ -181,6 +181,14 @@ def test_a_page_made_to_hurt_is_only_a_page(name: str) -> None:
     assert isinstance(page.kind, PageKind)
 
 
+def test_of_a_page_with_more_tags_than_any_has_the_first_are_read() -> None:
+    card = "<div class=card><a href=/p/{0}><img src=/{0}.jpg><h3>Lamp {0}</h3></a><b class=price>€ 5</b></div>"
+    cards = "".join(card.format(number) for number in range(1, 5))
+    page = read(cards + "<i></i>" * 60_000 + card.format(9))
+    assert [one.title for one in page.listings] == ["Lamp 1", "Lamp 2", "Lamp 3", "Lamp 4"]
+    assert page.warnings == ("the page has more than 60,000 tags: what comes behind them is not read",)
+
+
 def test_a_packed_page_unpacks_to_a_bounded_size() -> None:
     page = read(gzip.compress(b"<h1>" + b" " * 40_000_000))
     assert any("only its first" in warning for warning in page.warnings)

@@ -275,10 +275,11 @@ def _best_group(page: PageContext) -> list[Any]:
 def _with_unpriced(cards: list[Any]) -> list[Any]:
     """The cards and their like that show no price, in the page's order."""
     signature = _signature(cards[0])
+    priced = set(cards)
     found: dict[Any, None] = {}
     for parent in dict.fromkeys(card.getparent() for card in cards):
         for child in parent:
-            if child in set(cards) or (
+            if child in priced or (
                 isinstance(child.tag, str) and _signature(child) == signature and _holds_listing(child)
             ):
                 found[child] = None

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -15,6 +16,9 @@ from crawlers.charsets import web_encoding
 # Of a body as it comes, and of what it unpacks to: a page of a shop has some hundred kilobytes, the largest seen three
 # million. More is cut off, with a warning.
 LARGEST = 16_000_000
+# The largest page seen has twelve thousand; every element costs some microseconds and some hundred bytes.
+_MOST_TAGS = 60_000
+_TAG = re.compile(r"<[a-zA-Z]")
 _MOST_LAYERS = 3
 _GZIP = b"\x1f\x8b"
 _DECLARED = re.compile(
@@ -50,7 +54,19 @@ def open_page(body: bytes, content_type: str | None = None) -> OpenedPage:
         data = parse_json(text)
         if data is not None:
             return OpenedPage(text, data, True, tuple(warnings))
+    whole, text = text, within_bounds(text)
+    if len(text) < len(whole):
+        warnings.append(f"the page has more than {_MOST_TAGS:,} tags: what comes behind them is not read")
     return OpenedPage(text, None, False, tuple(warnings))
+
+
+def within_bounds(text: str) -> str:
+    """The text of an HTML page up to as many tags as are read of any."""
+    # Counted before, because counting is a hundred times faster than finding the place.
+    if text.count("<") <= _MOST_TAGS:
+        return text
+    beyond = next(islice(_TAG.finditer(text), _MOST_TAGS, None), None)
+    return text if beyond is None else text[: beyond.start()]
 
 
 def parse_json(text: str) -> Any:

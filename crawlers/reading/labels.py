@@ -91,8 +91,15 @@ def _after(page: PageContext, label: re.Pattern[str]) -> Iterator[str]:
         waiting = found is not None
 
 
-def _texts(page: PageContext) -> Iterator[str]:
+def _texts(page: PageContext) -> list[str]:
     """The texts of the page from its heading on, in its order."""
+    if "texts" not in page.kept:
+        page.kept["texts"] = list(_read_texts(page))
+    found: list[str] = page.kept["texts"]
+    return found
+
+
+def _read_texts(page: PageContext) -> Iterator[str]:
     heading = page.heading_element
     if heading is None:
         return

@@ -194,12 +194,22 @@ def is_elsewhere(element: Any) -> bool:
 
 def labelled(page: PageContext, labels: frozenset[str]) -> str | None:
     """The visible value beside one of these labels, in a list of terms or a table."""
+    if "labelled" not in page.kept:
+        page.kept["labelled"] = _all_labelled(page)
+    found: dict[str, str] = page.kept["labelled"]
+    return next((value for label, value in found.items() if label in labels), None)
+
+
+def _all_labelled(page: PageContext) -> dict[str, str]:
+    """What stands beside each label of lists of terms and tables, in the page's order; the first of a name counts."""
+    found: dict[str, str] = {}
     for label in page.root.iter("dt", "th"):
-        if " ".join("".join(label.itertext()).split()).rstrip(":").casefold() in labels:
-            value = label.getnext()
-            if value is not None and value.tag in {"dd", "td"}:
-                return " ".join("".join(value.itertext()).split())[:300] or None
-    return None
+        value = label.getnext()
+        if value is not None and value.tag in {"dd", "td"}:
+            said = " ".join("".join(value.itertext()).split())[:300]
+            if said:
+                found.setdefault(" ".join("".join(label.itertext()).split()).rstrip(":").casefold()[:100], said)
+    return found
 
 
 def pictures(page: PageContext, root: Any) -> tuple[str, ...]:
