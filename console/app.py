@@ -1,5 +1,6 @@
 """The whole HTTP interface on one screen: every router, guard and error it has."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -41,9 +42,21 @@ from console.guards.language import Language
 from console.guards.origin import OwnOrigin
 from console.guards.pace import Pace
 from console.guards.problems import answer_crash, answer_error, answer_http_error, answer_invalid_request
+from console.guards.streams import Streams
 from console.installation import Installation
 from console.public_address import uses_tls
-from console.web import account, calibration, home, log_in, many, monitor_editing, picture_search, set_up, suspect
+from console.web import (
+    account,
+    calibration,
+    home,
+    log_in,
+    many,
+    monitor_editing,
+    picture_search,
+    progress,
+    set_up,
+    suspect,
+)
 from console.web import brands as brand_pages
 from console.web import drafts as draft_pages
 from console.web import monitors as monitor_pages
@@ -51,6 +64,7 @@ from console.web import products as product_pages
 from console.web import runs as run_pages
 from console.web import sellers as seller_pages
 from console.web import suspects as suspect_pages
+from console.web.troubles import Examined
 from counterfoil.exceptions import CounterfoilError
 from counterfoil.settings import Settings
 from counterfoil.version import VERSION
@@ -93,11 +107,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     draft_pages.router,
     product_pages.router,
     calibration.router,
+    progress.router,
 )
 
 
-def create_app(installation: Installation) -> FastAPI:
-    """The application over one installation; whom a request works for, its session or its API key says."""
+def create_app(installation: Installation, stopping: threading.Event | None = None) -> FastAPI:
+    """The application over one installation; whom a request works for, its session or its API key says.
+
+    What is told live ends when `stopping` is set.
+    """
     settings = installation.settings
     app = FastAPI(
         title="Counterfoil",
@@ -110,6 +128,10 @@ def create_app(installation: Installation) -> FastAPI:
     )
     app.state.installation = installation
     app.state.pace = Pace(settings.http_requests_per_minute)
+    app.state.streams = Streams()
+    app.state.examined = Examined()
+    # Set when the server is to stop: what is told live ends by itself then.
+    app.state.stopping = stopping or threading.Event()
     _add_guards(app, settings)
     app.add_exception_handler(CounterfoilError, answer_error)
     app.add_exception_handler(HTTPException, answer_http_error)

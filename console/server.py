@@ -24,7 +24,7 @@ def run_server(installation: Installation, host: str, port: int, stop: threading
     _require_both(settings)
     proxies = list(settings.http_trusted_proxies)
     config = uvicorn.Config(
-        create_app(installation),
+        create_app(installation, stop),
         host=host,
         port=port,
         log_config=None,

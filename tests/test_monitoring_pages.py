@@ -1,14 +1,18 @@
 """The pages of monitors and runs: the guided form and its preview, the buttons, what a run's page tells and why."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
+from browsers import serving_pages
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +20,14 @@ from people import browser, new_account
 from rows import new_monitor, new_product, new_run
 from suspicion import add_suspect, declare_marketplace
 
+from console.guards.streams import MOST, MOST_OF_ONE, Streams
 from console.outcomes import Sight, outcome_of, reason_words, remedy_for
 from console.session import Session
+from console.web import progress
+from console.web.plots import HEIGHT, WIDTH, Step, draw
 from console.web.schedules import Choice, Rhythm, choice_of, schedule_of, schedule_words
 from counterfoil.clock import now
-from counterfoil.exceptions import CounterfoilError
+from counterfoil.exceptions import CounterfoilError, TooManyAttempts
 from counterfoil.models import (
     CrawlCounters,
     CrawlQuality,
@@ -32,13 +39,16 @@ from counterfoil.models import (
     RunState,
     Schedule,
     ScheduleKind,
+    VerdictKind,
 )
 from counterfoil.store.audit import list_audit_entries
-from counterfoil.store.crawls import claim_crawl, close_crawl, list_crawls
+from counterfoil.store.crawls import claim_crawl, close_crawl, list_crawls, report_progress
 from counterfoil.store.history import CrawlEnd
+from counterfoil.store.looks import new_since, note_look
 from counterfoil.store.monitors import list_monitors
 from counterfoil.store.runs import get_run, list_runs
-from counterfoil.store.tables import runs
+from counterfoil.store.suspects import add_verdict, undo_verdict
+from counterfoil.store.tables import accounts, runs, suspects
 
 FORM = {
     "name": "nightly",
@@ -314,3 +324,175 @@ def test_the_choice_of_a_form_never_raises_anything_but_our_errors() -> None:
         except CounterfoilError:
             continue
         assert rhythm == "cron"
+
+
+# ---------------------------------------------------------------------------------------------------- live progress
+
+
+def told(lines: Iterator[str]) -> dict[str, Any]:
+    """The next picture that a stream of events tells; its id is added."""
+    found: dict[str, Any] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "id":
+            found["id"] = value
+        if name == "data":
+            return {**found, **json.loads(value)}
+    raise AssertionError("the stream has ended")
+
+
+def test_a_run_is_told_live_until_it_has_ended_and_nothing_is_told_twice(
+    client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "_EVERY_SECONDS", 0.05)
+    client.post("/monitors/new", data={**FORM, "at_once": "yes"})
+    cookie = {"Cookie": f"counterfoil={client.cookies['counterfoil']}", "Accept": "text/event-stream"}
+    with serving_pages(session.installation) as address, httpx.Client(base_url=address, headers=cookie) as reader:
+        with reader.stream("GET", "/progress?run=1") as answer:
+            lines = answer.iter_lines()
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            first = told(lines)
+            assert "waits for a worker" in first["html"] and not first["over"]
+            with session.store.write() as connection:
+                crawl = claim_crawl(connection, "test", timedelta(minutes=1), {}, now())
+                assert crawl is not None
+                report_progress(connection, crawl.id, crawl.attempt, CrawlCounters(pages=7))
+            assert "<td>7</td>" in told(lines)["html"]
+            with session.store.write() as connection:
+                close_crawl(connection, crawl.id, crawl.attempt, FinishReason.FINISHED, now=now())
+            last = told(lines)
+            assert last["over"] and "saw everything" in last["words"] and list(lines)[1:] == []
+        # Who comes back and has seen this already is told nothing again.
+        again = reader.get("/progress?run=1", headers={"Last-Event-ID": last["id"]})
+        assert "data:" not in again.text
+        assert reader.get("/progress?run=99").status_code == 404
+
+
+def test_what_is_told_live_ends_with_the_session(
+    client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(progress, "_QUIET_SECONDS", 0.1)
+    client.post("/monitors/new", data={**FORM, "at_once": "yes"})
+    cookie = {"Cookie": f"counterfoil={client.cookies['counterfoil']}", "Accept": "text/event-stream"}
+    with serving_pages(session.installation) as address, httpx.Client(base_url=address, headers=cookie) as reader:
+        with reader.stream("GET", "/progress") as answer:
+            lines = answer.iter_lines()
+            assert "1 run is under way" in told(lines)["words"]
+            client.post("/log-out")
+            assert "data" not in "".join(lines)
+        assert reader.get("/progress").status_code == 303
+
+
+def test_only_so_many_pages_are_followed_live_and_lost_ones_do_not_count_for_ever() -> None:
+    moment = 0.0
+    streams = Streams(clock=lambda: moment)
+    numbers = [streams.begin("ann") for _ in range(MOST_OF_ONE)]
+    with pytest.raises(TooManyAttempts):
+        streams.begin("ann")
+    for client in range(MOST - MOST_OF_ONE):
+        streams.begin(f"client {client}")
+    with pytest.raises(TooManyAttempts):
+        streams.begin("bob")
+    streams.end(numbers[0])
+    streams.end(numbers[0])
+    assert streams.begin("bob") and len(streams) == MOST
+    moment = 10_000.0
+    assert streams.begin("ann") and len(streams) == 1
+
+
+# --------------------------------------------------------------------------------------------------- the first page
+
+
+def test_a_new_owner_is_led_from_step_to_step(client: TestClient, session: Session) -> None:
+    page = client.get("/").text
+    assert "First steps" in page and page.count('class="done"') == 1 and 'href="/monitors/new"' in page
+    client.post("/monitors/new", data={**FORM, "at_once": "yes"})
+    page = client.get("/").text
+    assert page.count('class="done"') == 3 and "under way: 0 of 1 crawls" in page and "Over time" not in page
+    add_suspect(session, "Lamp <i>cheap</i>", "L7")
+    page = client.get("/").text
+    assert "First steps" not in page and "Over time" in page and "Lamp &lt;i&gt;cheap&lt;/i&gt;" in page
+
+
+def test_new_is_what_came_since_the_person_last_looked(client: TestClient, session: Session) -> None:
+    def new() -> str:
+        found = re.search(r'<span class="number">([^<]+)</span> new suspects', client.get("/").text)
+        assert found is not None
+        return found[1]
+
+    add_suspect(session, "Lamp 1", "L1")
+    # Whoever has never looked is shown the last day's; looking again at once takes nothing away.
+    assert [new(), new()] == ["1", "1"]
+    with session.store.write() as connection:
+        connection.execute(sa.update(accounts).values(looked_at=now() - timedelta(hours=1)))
+        connection.execute(sa.update(suspects).values(first_suspected_at=now() - timedelta(hours=2)))
+    assert [new(), new()] == ["0", "0"]
+    add_suspect(session, "Lamp 2", "L2")
+    assert new() == "1"
+    assert client.post("/seen").headers["location"] == "/"
+    assert new() == "0" and '<span class="number">2</span> wait for a verdict' in client.get("/").text
+
+
+def test_looking_twice_at_once_counts_once(session: Session) -> None:
+    account = new_account(session.store, session.owner.id, "ann")
+    moment = now()
+    with session.store.write() as connection:
+        assert note_look(connection, account.id, moment) and not note_look(connection, account.id, moment)
+        assert note_look(connection, account.id, moment + timedelta(minutes=5))
+        assert new_since(connection, account.id) is None
+        assert note_look(connection, account.id, moment + timedelta(hours=3))
+        assert new_since(connection, account.id) == moment + timedelta(minutes=5)
+
+
+def test_what_was_not_seen_is_told_with_its_remedy_and_the_service_only_to_admins(
+    client: TestClient, session: Session
+) -> None:
+    client.post("/monitors/new", data={**FORM, "at_once": "yes"})
+    with session.store.write() as connection:
+        crawl = claim_crawl(connection, "test", timedelta(minutes=1), {}, now())
+        assert crawl is not None
+        close_crawl(connection, crawl.id, crawl.attempt, FinishReason.LAYOUT, now=now())
+    page = client.get("/").text
+    assert '<a href="/runs/1">nightly</a>' in page and "they could not be read (example)" in page
+    assert "counterfoil marketplace show example" in page and "The service" not in page
+    admin = browser(session.installation, new_account(session.store, session.owner.id, "ada", Role.ADMIN))
+    told_to_admin = admin.get("/").text
+    assert "no part of the service runs" in told_to_admin and "counterfoil up" in told_to_admin
+    # A market that is watched and no longer declared is not seen either.
+    (session.settings.marketplaces_folder / "example" / "marketplace.yaml").unlink()
+    session.installation.__dict__.pop("marketplaces")
+    assert "It is no longer declared." in client.get("/").text
+
+
+def test_what_is_found_and_decided_over_time_is_drawn_and_stands_in_a_table(
+    client: TestClient, session: Session
+) -> None:
+    for number in range(3):
+        add_suspect(session, f"Lamp {number}", f"L{number}")
+    with session.store.write() as connection:
+        for suspect, kind in ((1, VerdictKind.COUNTERFEIT), (2, VerdictKind.UNSURE), (3, VerdictKind.UNSURE)):
+            add_verdict(connection, session.owner.id, suspect, kind, note=None, decided_by="mia", now=now())
+        undo_verdict(connection, session.owner.id, 3, now=now())
+    today = now().date().isoformat()
+    page = client.get("/").text
+    assert f"<title>{today}: 3</title>" in page and f"<title>{today}: counterfeit: 1</title>" in page
+    assert f"<title>{today}: unsure: 1</title>" in page
+    assert f"since={today}&amp;until={today}&amp;sort=newest" in page
+    assert "3</td>" in page.split('id="found-title"')[1].split("</table>")[0]
+    assert 'style="' not in page
+    # Months ago: told by weeks, and nothing of it is lost.
+    with session.store.write() as connection:
+        connection.execute(sa.update(suspects).values(first_suspected_at=now() - timedelta(days=60)))
+    page = client.get("/").text
+    assert 'Suspects found <span class="count">3</span>' in page and "week from" in page
+
+
+@given(counts=st.lists(st.lists(st.integers(0, 100_000), min_size=3, max_size=3), min_size=1, max_size=40))
+def test_no_bar_of_a_plot_leaves_it_and_all_that_is_counted_is_drawn(counts: list[list[int]]) -> None:
+    steps = [Step(label=str(place), link=None, counts=tuple(some)) for place, some in enumerate(counts)]
+    plot = draw(steps, ["a", "b", "c"])
+    assert plot.total == sum(map(sum, counts))
+    assert len(plot.bars) == sum(count > 0 for some in counts for count in some)
+    for bar in plot.bars:
+        assert 0 <= bar.x <= bar.x + bar.width <= WIDTH and 0 <= bar.y <= bar.y + bar.height <= HEIGHT

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.doctor.browser import check_browser
@@ -56,7 +56,7 @@ class _Running:
         self.finding = _guarded(self.check, self.place)
 
 
-def examine(place: Place, checks: dict[str, Check] | None = None) -> Iterator[tuple[str, Finding]]:
+def examine(place: Place, checks: Mapping[str, Check] | None = None) -> Iterator[tuple[str, Finding]]:
     """Each check's name and finding, in the order of the list; it takes little longer than one check may."""
     until = time.monotonic() + place.seconds
     running = {name: _Running(check, place) for name, check in (CHECKS if checks is None else checks).items()}

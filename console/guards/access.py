@@ -84,7 +84,7 @@ def _session_of_key(request: Request, authorization: str) -> RequestSession:
 def _session_of_account(request: Request, token: str) -> RequestSession:
     installation = installation_of(request)
     # Only a page can be relied on to take a new token home: of what it loads, any number is under way at once.
-    is_page = request.method == "GET" and not request.url.path.startswith("/api/")
+    is_page = request.method == "GET" and not request.url.path.startswith(("/api/", "/progress"))
     visit = visit_of(installation.store, installation.settings, token, now(), may_rotate=is_page)
     request.state.visit, request.state.new_token = visit, visit.token
     with installation.store.read() as connection:
@@ -96,6 +96,11 @@ def _session_of_account(request: Request, token: str) -> RequestSession:
         account_id=visit.account.id,
         csrf_token=visit.session.csrf_token,
     )
+
+
+def require_still(request: Request) -> None:
+    """Raise NotLoggedIn where whoever asked is no longer logged in, or their key no longer valid."""
+    _session_of(request)
 
 
 def actor_of(visit: Visit, request: Request) -> Actor:

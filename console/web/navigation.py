@@ -19,6 +19,7 @@ class Entry:
 def entries(role: Role) -> tuple[Entry, ...]:
     """What a person with this role may open, in the order of their work."""
     places = (
+        Entry("home", "/", _("Home")),
         Entry("suspects", "/suspects", _("Suspects")),
         Entry("sellers", "/sellers", _("Sellers")),
         Entry("monitors", "/monitors", _("Monitors")),

@@ -14,6 +14,7 @@ from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.session import RequestSession
 from console.translation import gettext as _
+from console.web.running import kind_words
 from counterfoil.clock import now
 from counterfoil.clock_check import span
 from counterfoil.exceptions import NotFound
@@ -23,7 +24,7 @@ from counterfoil.store.crawls import cancel_crawls, list_crawl_events, list_craw
 from counterfoil.store.history import CrawlEnd, run_open_at
 from counterfoil.store.monitors import get_monitor
 from counterfoil.store.past_results import past_results
-from counterfoil.store.run_findings import listings_by_query, new_suspects_of
+from counterfoil.store.run_findings import listings_by_query, new_suspects_of, suspects_since
 
 router = APIRouter(prefix="/runs", include_in_schema=False, dependencies=[needs(Role.VIEWER)])
 _MOST_SUSPECTS = 12
@@ -71,6 +72,7 @@ def show_run(session: CurrentSession, run_id: PathId) -> HTMLResponse:
         shown = list(_shown(connection, session, crawls[:_MOST_CRAWLS]))
         suspects, count = new_suspects_of(connection, run, _MOST_SUSPECTS)
         monitor = _monitor(connection, run)
+        found_so_far = suspects_since(connection, session.owner.id, run.created_at)
         earlier = run_open_at(connection, run) if run.state is RunState.SKIPPED else None
     return HTMLResponse(
         render(
@@ -78,6 +80,8 @@ def show_run(session: CurrentSession, run_id: PathId) -> HTMLResponse:
             session,
             run=run,
             monitor=monitor,
+            name=monitor.name if monitor else kind_words(run.kind),
+            found_so_far=found_so_far,
             outcome=_outcome(run, crawls),
             progress=progress_of(session, run, crawls),
             crawls=shown,

@@ -26,6 +26,12 @@ def last_runs(connection: sa.Connection, owner_id: int, monitor_id: int, most: i
     return [read_run(row) for row in connection.execute(mine.order_by(runs.c.nominal_at.desc()).limit(most))]
 
 
+def open_runs(connection: sa.Connection, owner_id: int, most: int) -> list[Run]:
+    """The owner's runs that have not ended, newest first."""
+    mine = sa.select(runs).where(runs.c.owner_id == owner_id, runs.c.state == RunState.OPEN)
+    return [read_run(row) for row in connection.execute(mine.order_by(runs.c.id.desc()).limit(most))]
+
+
 def crawl_ends(connection: sa.Connection, owner_id: int, run_ids: Collection[int]) -> dict[int, list[CrawlEnd]]:
     """How the crawls of runs ended, by run."""
     columns = (crawls.c.run_id, crawls.c.marketplace, crawls.c.state, crawls.c.reason, crawls.c.degraded)

@@ -1,6 +1,6 @@
 """Monitors, and the moving on of what is due next."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -76,6 +76,14 @@ def list_monitors(connection: sa.Connection, owner_id: int) -> list[Monitor]:
     """The owner's monitors, in the order they were set up."""
     rows = connection.execute(_live().where(_of(owner_id)).order_by(monitors.c.id)).all()
     return [_monitor(connection, row) for row in rows]
+
+
+def monitor_names(connection: sa.Connection, owner_id: int, monitor_ids: Collection[int]) -> dict[int, str]:
+    """The names of the owner's monitors, by id; those that were removed have none."""
+    named = sa.select(monitors.c.id, monitors.c.name).where(
+        _of(owner_id), monitors.c.id.in_(monitor_ids), monitors.c.removed_at.is_(None)
+    )
+    return {row.id: row.name for row in connection.execute(named)}
 
 
 def monitors_after(connection: sa.Connection, owner_id: int, after: int, limit: int) -> list[Monitor]:

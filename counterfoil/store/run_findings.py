@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -47,6 +48,16 @@ def new_suspects_of(connection: sa.Connection, run: Run, most: int) -> tuple[lis
         for row in rows
     ]
     return found, count
+
+
+def suspects_since(connection: sa.Connection, owner_id: int, moment: datetime, most: int = 10_000) -> int:
+    """How many of the owner's open suspects were first suspected since a moment, counted up to `most`."""
+    later = sa.select(suspects.c.id).where(
+        suspects.c.owner_id == owner_id,
+        suspects.c.first_suspected_at >= moment,
+        suspects.c.state == SuspectState.OPEN,
+    )
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(later.limit(most).subquery())) or 0)
 
 
 def listings_by_query(connection: sa.Connection, crawl_ids: Collection[int]) -> dict[int, dict[str, int]]:

@@ -185,6 +185,9 @@ accounts = sa.Table(
     sa.Column("name", sa.String(200), nullable=False),
     sa.Column("role", sa.String(16), nullable=False),
     sa.Column("password_hash", sa.String(200)),
+    # When the first page was last looked at, and when on the occasion before that: since then things are new.
+    sa.Column("looked_at", Time),
+    sa.Column("new_since", Time),
     sa.Column("created_at", Time, nullable=False),
     sa.Column("removed_at", Time),
     # In the whole installation: whoever logs in gives no owner.
@@ -482,7 +485,8 @@ runs = sa.Table(
     sa.Column("created_at", Time, nullable=False),
     sa.Column("finished_at", Time),
     sa.UniqueConstraint("monitor_id", "nominal_at"),
-    sa.Index("ix_runs_owner_id", "owner_id"),
+    # With the state: the few that are open among all that ever were.
+    sa.Index("ix_runs_owner_id_state", "owner_id", "state"),
 )
 
 crawls = sa.Table(
@@ -622,6 +626,10 @@ suspects = sa.Table(
     sa.UniqueConstraint("owner_id", "listing_id"),
     sa.Index("ix_suspects_listing_id", "listing_id"),
     sa.Index("ix_suspects_snoozed_until", "snoozed_until"),
+    # All that is counted on the first page: nothing but this index is read for it.
+    sa.Index(
+        "ix_suspects_owner_id_first_suspected_at_state_verdict", "owner_id", "first_suspected_at", "state", "verdict"
+    ),
 )
 
 assessments = sa.Table(
@@ -657,6 +665,7 @@ verdicts = sa.Table(
     sa.Column("batch", sa.String(32)),
     sa.Index("ix_verdicts_suspect_id", "suspect_id"),
     sa.Index("ix_verdicts_batch", "batch"),
+    sa.Index("ix_verdicts_owner_id_decided_at_kind_undone_at", "owner_id", "decided_at", "kind", "undone_at"),
 )
 
 captures = sa.Table(
@@ -680,6 +689,7 @@ captures = sa.Table(
     sa.UniqueConstraint("suspect_id", "listing_version_id"),
     sa.Index("ix_captures_state_not_before", "state", "not_before"),
     sa.Index("ix_captures_crawl_id", "crawl_id"),
+    sa.Index("ix_captures_owner_id_state", "owner_id", "state"),
 )
 
 capture_files = sa.Table(
