@@ -14,13 +14,22 @@ function place() {
 
 function show(told) {
   const fresh = new DOMParser().parseFromString(told.html, "text/html").body;
-  const focused = place().contains(document.activeElement) ? document.activeElement : null;
-  const same = focused?.getAttribute("href") ?? focused?.className;
-  place().replaceChildren(...document.adoptNode(fresh).childNodes);
-  if (focused) [...place().querySelectorAll("a, [tabindex]")].find((one) => (one.getAttribute("href") ?? one.className) === same)?.focus();
+  if (fresh.textContent.trim() !== place().textContent.trim()) replace(fresh);
   say("outcome", told.words);
   say("found-so-far", String(told.suspects));
   if (told.over) ended();
+}
+
+// Of a table only the rows: it keeps its place when it is scrolled, and the focus when it has it.
+function replace(fresh) {
+  const [rows, shown] = [fresh, place()].map((one) => one.querySelector("tbody"));
+  if (rows && shown) {
+    shown.replaceWith(document.adoptNode(rows));
+    return;
+  }
+  const focused = place().contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  place().replaceChildren(...document.adoptNode(fresh).childNodes);
+  if (focused) [...place().querySelectorAll("a")].find((one) => one.getAttribute("href") === focused)?.focus();
 }
 
 // The whole page once more, for what is said of a run only at its end.
