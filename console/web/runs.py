@@ -22,9 +22,9 @@ from counterfoil.models import Crawl, CrawlState, Monitor, PastResults, Role, Ru
 from counterfoil.store import runs as stored
 from counterfoil.store.crawls import cancel_crawls, list_crawl_events, list_crawls
 from counterfoil.store.history import CrawlEnd, run_open_at
+from counterfoil.store.listings import kept_query
 from counterfoil.store.monitors import get_monitor
-from counterfoil.store.past_results import past_results
-from counterfoil.store.run_findings import listings_by_query, new_suspects_of, suspects_since
+from counterfoil.store.run_findings import earlier_results, listings_by_query, new_suspects_of, suspects_since
 
 router = APIRouter(prefix="/runs", include_in_schema=False, dependencies=[needs(Role.VIEWER)])
 _MOST_SUSPECTS = 12
@@ -69,7 +69,7 @@ def show_run(session: CurrentSession, run_id: PathId) -> HTMLResponse:
     with session.read() as connection:
         run = stored.get_run(connection, session.owner.id, run_id)
         crawls = list_crawls(connection, session.owner.id, run_id)
-        shown = list(_shown(connection, session, crawls[:_MOST_CRAWLS]))
+        shown = list(_shown(connection, session, run, crawls[:_MOST_CRAWLS]))
         suspects, count = new_suspects_of(connection, run, _MOST_SUSPECTS)
         monitor = _monitor(connection, run)
         found_so_far = suspects_since(connection, session.owner.id, run.created_at)
@@ -152,10 +152,10 @@ def _monitor(connection: sa.Connection, run: Run) -> Monitor | None:
         return None
 
 
-def _shown(connection: sa.Connection, session: RequestSession, crawls: list[Crawl]) -> Iterator[ShownCrawl]:
+def _shown(connection: sa.Connection, session: RequestSession, run: Run, crawls: list[Crawl]) -> Iterator[ShownCrawl]:
     found = listings_by_query(connection, [crawl.id for crawl in crawls])
+    before = earlier_results(connection, run)
     for crawl in crawls:
-        before = past_results(connection, crawl)
         yield ShownCrawl(
             crawl=crawl,
             title=_title(session, crawl.marketplace),
@@ -163,7 +163,11 @@ def _shown(connection: sa.Connection, session: RequestSession, crawls: list[Craw
             remedy=remedy_for(crawl.reason, crawl.marketplace) if crawl.reason else None,
             coverage=tuple(_coverage(session, crawl)),
             asked=tuple(
-                Asked(query=query, found=found[crawl.id].get(query, 0), before=before.get(query))
+                Asked(
+                    query=query,
+                    found=found[crawl.id].get(kept_query(query), 0),
+                    before=before.get((crawl.marketplace, query)),
+                )
                 for query in crawl.queries
             ),
             expected=_expected(session, crawl.marketplace),

@@ -8,7 +8,7 @@ from itertools import pairwise
 import sqlalchemy as sa
 
 from counterfoil.models import CaptureState, SuspectState, VerdictKind
-from counterfoil.store.run_findings import FoundSuspect
+from counterfoil.store.run_findings import FoundSuspect, read_found
 from counterfoil.store.tables import (
     captures,
     listing_versions,
@@ -73,12 +73,7 @@ def newest_suspects(connection: sa.Connection, owner_id: int, since: datetime, m
         listing_versions, listing_versions.c.id == newest.c.listing_version_id
     )
     rows = connection.execute(titled.order_by(newest.c.score.desc(), newest.c.id))
-    return [
-        FoundSuspect(
-            id=row.id, title=row.title, score=row.score, verdict=VerdictKind(row.verdict) if row.verdict else None
-        )
-        for row in rows
-    ]
+    return [read_found(row) for row in rows]
 
 
 def first_suspected(connection: sa.Connection, owner_id: int) -> datetime | None:

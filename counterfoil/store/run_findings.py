@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from counterfoil.models import Run, SuspectState, VerdictKind
-from counterfoil.store.tables import crawls, listing_versions, sightings, suspects
+from counterfoil.models import FinishReason, PastResults, Run, RunState, SuspectState, VerdictKind
+from counterfoil.store.listings import kept_query
+from counterfoil.store.tables import crawls, listing_versions, runs, sightings, suspects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,32 +24,28 @@ class FoundSuspect:
 
 def new_suspects_of(connection: sa.Connection, run: Run, most: int) -> tuple[list[FoundSuspect], int]:
     """The suspects that were first suspected by what a run has read, the likeliest first; and how many they are."""
-    newest = sa.func.max(listing_versions.c.id)
-    of_run = (
-        sa.select(suspects.c.id, suspects.c.score, suspects.c.verdict, newest.label("version_id"))
-        .join(listing_versions, listing_versions.c.listing_id == suspects.c.listing_id)
-        .join(crawls, crawls.c.id == listing_versions.c.crawl_id)
-        .where(
-            crawls.c.run_id == run.id,
-            suspects.c.owner_id == run.owner_id,
-            suspects.c.state == SuspectState.OPEN,
-            suspects.c.first_suspected_at >= run.created_at,
-        )
-        .group_by(suspects.c.id, suspects.c.score, suspects.c.verdict)
-        .cte("of_run")
+    of_run = sa.select(crawls.c.id).where(crawls.c.run_id == run.id)
+    read = sa.select(listing_versions.c.listing_id).where(listing_versions.c.crawl_id.in_(of_run))
+    new = sa.and_(
+        suspects.c.owner_id == run.owner_id,
+        suspects.c.listing_id.in_(read),
+        suspects.c.state == SuspectState.OPEN,
+        # As an expression: by the index of times SQLite would read all that were suspected since, not what was read.
+        sa.func.coalesce(suspects.c.first_suspected_at, run.created_at) >= run.created_at,
     )
-    count = int(connection.scalar(sa.select(sa.func.count()).select_from(of_run)) or 0)
-    titled = sa.select(of_run, listing_versions.c.title).join(
-        listing_versions, listing_versions.c.id == of_run.c.version_id
+    count = int(connection.scalar(sa.select(sa.func.count()).select_from(suspects).where(new)) or 0)
+    columns = (suspects.c.id, suspects.c.score, suspects.c.verdict, listing_versions.c.title)
+    titled = (
+        sa.select(*columns).join(listing_versions, listing_versions.c.id == suspects.c.listing_version_id).where(new)
     )
-    rows = connection.execute(titled.order_by(of_run.c.score.desc(), of_run.c.id).limit(most))
-    found = [
-        FoundSuspect(
-            id=row.id, title=row.title, score=row.score, verdict=VerdictKind(row.verdict) if row.verdict else None
-        )
-        for row in rows
-    ]
-    return found, count
+    rows = connection.execute(titled.order_by(suspects.c.score.desc(), suspects.c.id).limit(most))
+    return [read_found(row) for row in rows], count
+
+
+def read_found(row: Any) -> FoundSuspect:
+    """A row with a suspect's id, score and verdict and a title."""
+    verdict = VerdictKind(row.verdict) if row.verdict else None
+    return FoundSuspect(id=row.id, title=row.title, score=row.score, verdict=verdict)
 
 
 def suspects_since(connection: sa.Connection, owner_id: int, moment: datetime, most: int = 10_000) -> int:
@@ -68,3 +66,30 @@ def listings_by_query(connection: sa.Connection, crawl_ids: Collection[int]) -> 
     for row in connection.execute(mine):
         found[row.crawl_id][row.query] = row.listings
     return found
+
+
+def earlier_results(connection: sa.Connection, run: Run, most: int = 3) -> dict[tuple[str, str], PastResults]:
+    """What the searches of a run found in the runs of its monitor before it, by (marketplace, query).
+
+    A crawl that did not come to its end says nothing about what is there.
+    """
+    if run.monitor_id is None:
+        return {}
+    before = (
+        sa.select(runs.c.id)
+        .where(runs.c.monitor_id == run.monitor_id, runs.c.owner_id == run.owner_id, runs.c.state == RunState.FINISHED)
+        .where(runs.c.nominal_at < run.nominal_at)
+        .order_by(runs.c.nominal_at.desc())
+        .limit(most)
+    )
+    run_ids = list(connection.scalars(before))
+    ended = sa.select(crawls.c.id, crawls.c.marketplace, crawls.c.queries).where(
+        crawls.c.run_id.in_(run_ids), crawls.c.reason == FinishReason.FINISHED
+    )
+    asked = connection.execute(ended).all()
+    found = listings_by_query(connection, [row.id for row in asked])
+    counts: dict[tuple[str, str], list[int]] = {}
+    for row in asked:
+        for query in row.queries:
+            counts.setdefault((row.marketplace, query), []).append(found[row.id].get(kept_query(query), 0))
+    return {key: PastResults(crawls=len(some), listings=sum(some) / len(some)) for key, some in counts.items()}
