@@ -478,7 +478,7 @@ def test_what_is_found_and_decided_over_time_is_drawn_and_stands_in_a_table(
     page = client.get("/").text
     assert f"<title>{today}: 3</title>" in page and f"<title>{today}: counterfeit: 1</title>" in page
     assert f"<title>{today}: unsure: 1</title>" in page
-    assert f"since={today}&amp;until={today}&amp;sort=newest" in page
+    assert f"triage=all&amp;since={today}&amp;until={today}&amp;sort=newest" in page
     assert "3</td>" in page.split('id="found-title"')[1].split("</table>")[0]
     assert 'style="' not in page
     # Months ago: told by weeks, and nothing of it is lost.

@@ -17,7 +17,7 @@ from console.session import RequestSession
 from console.translation import gettext as _
 from console.web.plots import HEIGHT, WIDTH, Plot, Step, draw
 from console.web.running import running_runs
-from console.web.searching import Asked
+from console.web.searching import ALL, Asked
 from console.web.troubles import Examined, service_troubles, troubles_of
 from counterfoil.clock import now
 from counterfoil.models import Role, VerdictKind
@@ -104,7 +104,7 @@ def _new(connection: sa.Connection, session: RequestSession, moment: datetime) -
         "since": since,
         "new": Count(
             number=suspects_since(connection, owner_id, from_when, _MOST),
-            link=Asked(since=day, sort=Sort.NEWEST).address("/suspects"),
+            link=Asked(since=day, triage=ALL, sort=Sort.NEWEST).address("/suspects"),
         ),
         "newest": newest_suspects(connection, owner_id, from_when, _FEW),
         "decided": verdicts_since(connection, owner_id, from_when, _MOST),
@@ -143,7 +143,7 @@ def _drawn(edges: Sequence[datetime], counts: Callable[[int], tuple[int, ...]]) 
     steps = []
     for place, (begin, end) in enumerate(pairwise(edges)):
         first, last = begin.date().isoformat(), (end - timedelta(days=1)).date().isoformat()
-        link = Asked(since=first, until=last, sort=Sort.NEWEST).address("/suspects")
+        link = Asked(since=first, until=last, triage=ALL, sort=Sort.NEWEST).address("/suspects")
         steps.append(Step(label=first, link=link, counts=counts(place)))
     return steps
 

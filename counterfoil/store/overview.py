@@ -49,9 +49,12 @@ def first_steps(connection: sa.Connection, owner_id: int) -> FirstSteps:
 
 
 def undecided(connection: sa.Connection, owner_id: int, most: int) -> int:
-    """How many open suspects nobody has decided about, counted up to `most`."""
+    """How many open suspects nobody has decided about or put off, counted up to `most`."""
     waiting = sa.select(suspects.c.id).where(
-        suspects.c.owner_id == owner_id, suspects.c.state == SuspectState.OPEN, suspects.c.verdict.is_(None)
+        suspects.c.owner_id == owner_id,
+        suspects.c.state == SuspectState.OPEN,
+        suspects.c.verdict.is_(None),
+        suspects.c.snoozed_at.is_(None),
     )
     return int(connection.scalar(sa.select(sa.func.count()).select_from(waiting.limit(most).subquery())) or 0)
 

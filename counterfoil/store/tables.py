@@ -627,9 +627,7 @@ suspects = sa.Table(
     sa.Index("ix_suspects_listing_id", "listing_id"),
     sa.Index("ix_suspects_snoozed_until", "snoozed_until"),
     # All that is counted on the first page: nothing but this index is read for it.
-    sa.Index(
-        "ix_suspects_owner_id_first_suspected_at_state_verdict", "owner_id", "first_suspected_at", "state", "verdict"
-    ),
+    sa.Index("ix_suspects_first_page", "owner_id", "first_suspected_at", "state", "verdict", "snoozed_at"),
 )
 
 assessments = sa.Table(

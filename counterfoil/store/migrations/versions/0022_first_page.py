@@ -10,9 +10,9 @@ down_revision = "0021"
 
 _INDEXES = {
     "ix_runs_owner_id_state": ("runs", ["owner_id", "state"]),
-    "ix_suspects_owner_id_first_suspected_at_state_verdict": (
+    "ix_suspects_first_page": (
         "suspects",
-        ["owner_id", "first_suspected_at", "state", "verdict"],
+        ["owner_id", "first_suspected_at", "state", "verdict", "snoozed_at"],
     ),
     "ix_verdicts_owner_id_decided_at_kind_undone_at": ("verdicts", ["owner_id", "decided_at", "kind", "undone_at"]),
     "ix_captures_owner_id_state": ("captures", ["owner_id", "state"]),
