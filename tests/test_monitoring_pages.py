@@ -347,7 +347,10 @@ def test_a_run_is_told_live_until_it_has_ended_and_nothing_is_told_twice(
     monkeypatch.setattr(progress, "_EVERY_SECONDS", 0.05)
     client.post("/monitors/new", data={**FORM, "at_once": "yes"})
     cookie = {"Cookie": f"counterfoil={client.cookies['counterfoil']}", "Accept": "text/event-stream"}
-    with serving_pages(session.installation) as address, httpx.Client(base_url=address, headers=cookie) as reader:
+    with (
+        serving_pages(session.installation) as address,
+        httpx.Client(base_url=address, headers=cookie, timeout=60) as reader,
+    ):
         with reader.stream("GET", "/progress?run=1") as answer:
             lines = answer.iter_lines()
             assert answer.headers["content-type"].startswith("text/event-stream")
@@ -375,7 +378,10 @@ def test_what_is_told_live_ends_with_the_session(
     monkeypatch.setattr(progress, "_QUIET_SECONDS", 0.1)
     client.post("/monitors/new", data={**FORM, "at_once": "yes"})
     cookie = {"Cookie": f"counterfoil={client.cookies['counterfoil']}", "Accept": "text/event-stream"}
-    with serving_pages(session.installation) as address, httpx.Client(base_url=address, headers=cookie) as reader:
+    with (
+        serving_pages(session.installation) as address,
+        httpx.Client(base_url=address, headers=cookie, timeout=60) as reader,
+    ):
         with reader.stream("GET", "/progress") as answer:
             lines = answer.iter_lines()
             assert "1 run is under way" in told(lines)["words"]
