@@ -91,6 +91,19 @@ def remedy_for(reason: FinishReason, marketplace: str) -> str | None:
     return said % {"name": marketplace} if said else None
 
 
+def fate_words() -> dict[str, str]:
+    """What became of a page that could not be read, for people."""
+    return {
+        "layout": _("unread"),
+        "blocked": _("blocked"),
+        "rate_limited": _("slow down"),
+        "robots": _("robots.txt"),
+        "unreachable": _("no answer"),
+        "refused": _("refused address"),
+        "crashed": _("failed here"),
+    }
+
+
 def degraded_remedy() -> str:
     """What to do about a crawl that may have been blind to something."""
     return _("Compare the market's pages in your browser with what was read; the declaration may have to change.")

@@ -506,13 +506,22 @@ class CrawlCounters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PageFailure:
+    """A page that a crawl could not read: what became of it (`blocked`, `layout`, ...), and its address with why."""
+
+    fate: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CrawlQuality:
     """How well a crawl could see: of its `pages` how many it has read, of how many it could make nothing, how many
     blocked it; of the `listings` it has read how many showed each field; and the canaries that it has not found.
 
     Of its pages of `results`, how many showed fewer listings than is declared (`sparse`), of these how many although
     there are more (`thin`), and how many showed more than is declared (`crowded`); `smallest` and `largest` are the
-    fewest and most listings of one page, None where there was no such page.
+    fewest and most listings of one page, None where there was no such page. `failures` are the first pages of each fate
+    that could not be read.
     """
 
     pages: int = 0
@@ -528,6 +537,7 @@ class CrawlQuality:
     crowded: int = 0
     smallest: int | None = None
     largest: int | None = None
+    failures: tuple[PageFailure, ...] = ()
 
     @property
     def parse_rate(self) -> float | None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Self
 
 from counterfoil.marketplaces import Expectations
-from counterfoil.models import Canary, CrawlCounters, CrawlQuality, FinishReason
+from counterfoil.models import Canary, CrawlCounters, CrawlQuality, FinishReason, PageFailure
 
 
 class Fate(StrEnum):
@@ -33,6 +33,9 @@ GOOD = frozenset({Fate.READ, Fate.EMPTY})
 # Neither good nor the site's failure: a listing that is gone says nothing about the others, and a page that was not
 # fetched because the crawl was stopping says nothing at all.
 _NEUTRAL = frozenset({Fate.GONE, Fate.STOPPED})
+# Pages that fail alike tell no more: the first few of each fate are kept for people to look at.
+_MOST_FAILURES = 20
+_LONGEST_FAILURE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Observations:
     crawl have stored. `remarks` are for the operator to read at its end. `fates`
     counts all pages, `shown` the listings that were read and `fields` what they showed, `canaries` which were found
     again, `sizes` how many listings each page of results had and `sparse`, `thin` and `crowded` which of them not as
-    declared, `thin_told` the last such page in words, and `before` what earlier attempts had counted of these.
+    declared, `thin_told` the last such page in words, `failures` the first pages of each fate that could not be read,
+    and `before` what earlier attempts had counted of these.
     """
 
     queries: dict[str, Fate] = field(default_factory=dict)
@@ -87,6 +91,7 @@ class Observations:
     thin: int = 0
     crowded: int = 0
     thin_told: str = ""
+    failures: dict[Fate, list[str]] = field(default_factory=dict)
     before: CrawlQuality = field(default_factory=CrawlQuality)
     _last_good: float = 0
     _streak: int = 0
@@ -192,10 +197,22 @@ class Observations:
             crowded=self.before.crowded + self.crowded,
             smallest=min([*self.sizes, *_known(self.before.smallest)], default=None),
             largest=max([*self.sizes, *_known(self.before.largest)], default=None),
+            failures=self._failures(),
         )
+
+    def _failures(self) -> tuple[PageFailure, ...]:
+        """The first pages of each fate that could not be read, of all attempts; each once."""
+        told = [PageFailure(fate=fate, words=words) for fate, some in self.failures.items() for words in some]
+        kept: dict[PageFailure, None] = {}
+        for one in (*self.before.failures, *told):
+            if sum(other.fate == one.fate for other in kept) < _MOST_FAILURES:
+                kept.setdefault(one)
+        return tuple(kept)
 
     def _note(self, fate: Fate, detail: str, tried_at: float) -> None:
         self.fates[fate] += 1
+        if detail and fate not in GOOD | _NEUTRAL and len(self.failures.setdefault(fate, [])) < _MOST_FAILURES:
+            self.failures[fate].append(detail[:_LONGEST_FAILURE])
         if fate in GOOD:
             self.pages += 1
             self._last_good = time.monotonic()

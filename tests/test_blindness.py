@@ -17,7 +17,7 @@ from test_captures import judge
 from console.cli import cli
 from counterfoil.clock import now
 from counterfoil.marketplaces import Expectations
-from counterfoil.models import Absence, Canary, CrawlLimits, CrawlQuality, FinishReason
+from counterfoil.models import Absence, Canary, CrawlCounters, CrawlLimits, CrawlQuality, FinishReason, PageFailure
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.absences import (
@@ -33,6 +33,7 @@ from counterfoil.store.monitors import find_monitor, set_canaries
 from counterfoil.store.past_quality import past_quality
 from counterfoil.store.tables import absences, listings
 from crawlers.degradation import degradation
+from crawlers.observations import Fate, Observations
 from scheduler.looking_up import look_up_unseen
 
 GOOD = CrawlQuality(
@@ -127,12 +128,28 @@ def test_quality_is_kept_with_its_crawl_and_degraded_crawls_are_no_measure(store
         crawl = claimed(store, owner, f"monitor {number}")
         with store.write() as connection:
             report_progress(connection, crawl.id, 1, crawl.counters, replace(GOOD, listings=5))
-            quality = replace(GOOD, listings=10 + number, missed=("7",))
+            failures = (PageFailure(fate="blocked", words="http://m/1: answered 403"),)
+            quality = replace(GOOD, listings=10 + number, missed=("7",), failures=failures)
             close_crawl(connection, crawl.id, 1, FinishReason.FINISHED, quality=quality, degraded=degraded, now=NOON)
     newest = claimed(store, owner, "newest")
     with store.read() as connection:
         assert [one.listings for one in past_quality(connection, newest)] == [12, 10]
-        assert past_quality(connection, newest)[0].missed == ("7",)
+        last = past_quality(connection, newest)[0]
+    assert last.missed == ("7",) and last.failures == failures
+
+
+def test_of_pages_that_fail_the_first_of_each_kind_are_kept_with_address_over_all_attempts() -> None:
+    first = Observations()
+    for number in range(30):
+        first.note_listing(Fate.BLOCKED, f"http://m/{number}: answered 403")
+    first.note_listing(Fate.GONE, "http://m/gone: is no listing")
+    first.note_results("lamp", Fate.READ)
+    again = Observations.going_on(CrawlCounters(), 0, first.quality())
+    again.note_listing(Fate.BLOCKED, "http://m/31: answered 403")
+    again.note_results("lamp", Fate.LAYOUT, "http://m/search: " + "x" * 1_000)
+    kept = again.quality().failures
+    assert [one.words for one in kept[:20]] == [f"http://m/{number}: answered 403" for number in range(20)]
+    assert [(one.fate, len(one.words)) for one in kept[20:]] == [("layout", 500)]
 
 
 def absent(store: Store, at: int | float, key: str = "1") -> Absence | None:

@@ -35,6 +35,7 @@ from counterfoil.models import (
     FinishReason,
     Monitor,
     MonitorState,
+    PageFailure,
     Role,
     RunState,
     Schedule,
@@ -257,7 +258,14 @@ def test_a_run_is_told_by_how_much_it_saw(session: Session, reasons: list[Finish
 def test_a_runs_page_tells_of_each_crawl_what_it_saw_and_what_to_do(client: TestClient, session: Session) -> None:
     client.post("/monitors/new", data={**FORM, "at_once": "yes"})
     quality = CrawlQuality(
-        pages=20, read=10, unread=4, blocked=6, listings=8, fields={"title": 8, "price": 2}, missed=('7 by "lamp"',)
+        pages=20,
+        read=10,
+        unread=4,
+        blocked=6,
+        listings=8,
+        fields={"title": 8, "price": 2},
+        missed=('7 by "lamp"',),
+        failures=(PageFailure(fate="layout", words="http://shop.example/<7>: shows no price"),),
     )
     with session.store.write() as connection:
         crawl = claim_crawl(connection, "test", timedelta(minutes=1), {}, now())
@@ -284,6 +292,7 @@ def test_a_runs_page_tells_of_each_crawl_what_it_saw_and_what_to_do(client: Test
         "7 by &#34;lamp&#34;",
         "25 %",
         "1 to 500 listings on a page of results",
+        "<b>unread</b> http://shop.example/&lt;7&gt;: shows no price",
         "Acme Trail 30",
     ):
         assert words in page, words

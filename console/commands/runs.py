@@ -13,6 +13,7 @@ from counterfoil.store.monitors import find_monitor
 # What a spider's queries are, where they are no search words.
 _ASKED = {"saved": "files", "urls": "addresses"}
 _MOST_QUERIES = 25
+_MOST_FAILURES = 5
 
 
 @click.group()
@@ -105,6 +106,8 @@ def _show_crawl(crawl: Crawl) -> None:
         click.echo(f"    robots.txt OVERRIDDEN: {crawl.robots_override}")
     if crawl.quality.pages:
         click.echo(f"    {_quality(crawl.quality)}")
+    for failure in crawl.quality.failures[:_MOST_FAILURES]:
+        click.echo(f"    {failure.fate}: {failure.words}")
     counted = crawl.counters
     click.echo(
         f"    listings {counted.seen} (new {counted.new}, changed {counted.changed}), pages {counted.pages}, "

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.guards.access import needs
-from console.outcomes import RunOutcome, degraded_remedy, outcome_of, reason_words, remedy_for
+from console.outcomes import RunOutcome, degraded_remedy, fate_words, outcome_of, reason_words, remedy_for
 from console.rendering import render
 from console.request import CurrentSession
 from console.schemas.fields import PathId
@@ -91,6 +91,7 @@ def show_run(session: CurrentSession, run_id: PathId) -> HTMLResponse:
             earlier=earlier,
             delay=span(run.created_at - run.nominal_at) if run.late else None,
             degraded_remedy=degraded_remedy(),
+            fates=fate_words(),
             may_change=session.actor.role.allows(Role.MANAGER),
         )
     )

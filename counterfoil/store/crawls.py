@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from counterfoil.exceptions import NotFound, Superseded
-from counterfoil.models import Crawl, CrawlCounters, CrawlLimits, CrawlQuality, CrawlState, FinishReason
+from counterfoil.models import Crawl, CrawlCounters, CrawlLimits, CrawlQuality, CrawlState, FinishReason, PageFailure
 from counterfoil.store.conditional import changed_one
 from counterfoil.store.paging import rows_before
 from counterfoil.store.runs import finish_run_if_done
@@ -361,8 +361,12 @@ def _crawl(row: sa.Row[Any]) -> Crawl:
 
 def quality_of(kept: Mapping[str, Any] | None) -> CrawlQuality:
     """The quality that a crawl's row keeps; of one that has not reported yet nothing is known."""
-    return CrawlQuality(**{**kept, "missed": tuple(kept["missed"])}) if kept else CrawlQuality()
+    if not kept:
+        return CrawlQuality()
+    # Rows of versions before this one do not say which pages failed.
+    failures = tuple(PageFailure(**one) for one in kept.get("failures", ()))
+    return CrawlQuality(**{**kept, "missed": tuple(kept["missed"]), "failures": failures})
 
 
 def _quality_values(quality: CrawlQuality) -> dict[str, Any]:
-    return {**asdict(quality), "missed": list(quality.missed)}
+    return {**asdict(quality), "missed": list(quality.missed), "failures": [asdict(one) for one in quality.failures]}
