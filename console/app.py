@@ -47,6 +47,8 @@ from console.installation import Installation
 from console.public_address import uses_tls
 from console.web import (
     account,
+    administration,
+    audit,
     calibration,
     home,
     log_in,
@@ -57,6 +59,7 @@ from console.web import (
     set_up,
     suspect,
 )
+from console.web import authorised_sellers as authorised_pages
 from console.web import brands as brand_pages
 from console.web import drafts as draft_pages
 from console.web import monitors as monitor_pages
@@ -104,10 +107,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     monitor_pages.router,
     run_pages.router,
     brand_pages.router,
+    authorised_pages.router,
     draft_pages.router,
     product_pages.router,
     calibration.router,
     progress.router,
+    administration.router,
+    audit.router,
 )
 
 

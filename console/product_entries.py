@@ -1,4 +1,4 @@
-"""Reads product lists that people have: a CSV, or a folder with one folder of pictures for each product."""
+"""Reads product lists that people have: CSV, XLSX, or a folder with one folder of pictures for each product."""
 
 import csv
 import re
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from console.sheets import Sheet, read_sheet
 from counterfoil.exceptions import InvalidInput
 from counterfoil.models import PriceRange
 
@@ -54,12 +55,28 @@ class BadEntry:
 
 
 def read_entries(path: Path) -> Iterator[Entry | BadEntry]:
-    """The products of a CSV file or a folder of folders; picture paths are relative to `path` (a CSV: to its folder).
+    """The products of a CSV or XLSX file, or a folder of folders; pictures lie relative to it (a file: to its folder).
 
     Raises InvalidInput when the file as a whole is not what we think: wrong columns, not text, no products. That is
     known before the first product is handed out.
     """
-    return _read_folders(path) if path.is_dir() else iter(_read_csv(path))
+    if path.is_dir():
+        return _read_folders(path)
+    return iter(_read_xlsx(path) if path.suffix.lower() == ".xlsx" else _read_csv(path))
+
+
+def entries_of_sheet(name: str, sheet: Sheet) -> list[Entry | BadEntry]:
+    """The products of a table. Raises InvalidInput where its columns are wrong, which names the right ones."""
+    _check_columns(name, list(sheet.columns))
+    return [_entry_of_row(sheet.columns, f"row {number}", row) for number, row in sheet.rows]
+
+
+def _entry_of_row(columns: tuple[str, ...], place: str, row: tuple[str, ...]) -> Entry | BadEntry:
+    if len(row) > len(columns):
+        said = f"it has {len(row)} fields, and the heading has {len(columns)}: put quotes around what has commas in it"
+        return BadEntry(place=place, reason=said)
+    # Spreadsheets leave out what is empty at the end of a row.
+    return _entry(place, dict(zip(columns, row + ("",) * (len(columns) - len(row)), strict=True)))
 
 
 def parse_price_range(low: str, high: str, currency: str) -> PriceRange | None:
@@ -86,6 +103,14 @@ def _amount(text: str) -> Decimal:
     return Decimal(text)
 
 
+def _read_xlsx(path: Path) -> list[Entry | BadEntry]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
+    return entries_of_sheet(str(path), read_sheet(str(path), data))
+
+
 def _read_csv(path: Path) -> list[Entry | BadEntry]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -103,7 +128,7 @@ def _read_csv(path: Path) -> list[Entry | BadEntry]:
     return entries
 
 
-def _check_columns(path: Path, found: object) -> None:
+def _check_columns(path: Path | str, found: object) -> None:
     names = list(found) if isinstance(found, list) else []
     unknown = [name for name in names if name not in COLUMNS]
     if "name" not in names or unknown:

@@ -215,6 +215,16 @@ def add_registry(session: Session, picture: bytes = PNG) -> dict[str, str]:
             pictures=(DraftPicture(source="http://shop.example/canary.png", sha256=sha256),),
         )
         end_step(connection, draft, DraftState.READY, as_json([read]))
+        sellers = add_draft(
+            connection,
+            owner_id,
+            kind=DraftKind.SELLERS,
+            source="canary.csv",
+            brand=None,
+            created_by="ann",
+            now=now(),
+        )
+        end_step(connection, sellers, DraftState.READY, [])
         page = session.evidence.put_capture(PAGE)
         files = (CaptureFile(role=CaptureRole.PAGE, sha256=page, size=len(PAGE), media_type="text/html"),)
         done = Captured(
@@ -232,6 +242,7 @@ def add_registry(session: Session, picture: bytes = PNG) -> dict[str, str]:
         "authorised_id": str(authorised.id),
         "capture_id": "1",
         "draft_id": str(draft.id),
+        "seller_draft_id": str(sellers.id),
         "pictures/{sha256}": sha256,
         "edit": "mirror",
         "role": "page",

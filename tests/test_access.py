@@ -448,8 +448,8 @@ def test_every_answer_may_not_be_framed_cached_or_sniffed(neighbours: Neighbours
             assert headers["x-frame-options"] == "DENY" and headers["x-content-type-options"] == "nosniff"
             assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
             stored_file = path.startswith(("/api/v1/images/", "/api/v1/bodies/", "/api/v1/captures/"))
-            of_ours = "/pictures/" in path or "/copies/" in path
-            assert "no-store" in headers["cache-control"] or stored_file or of_ours
+            picture = headers.get("content-type", "").startswith("image/") and "private" in headers["cache-control"]
+            assert "no-store" in headers["cache-control"] or stored_file or picture
 
 
 def test_an_unknown_page_is_a_page_and_an_unknown_address_for_programs_a_problem(client: TestClient) -> None:

@@ -1,19 +1,25 @@
 """Registering products in a minute: read, looked at, registered; nothing a browser says is believed."""
 
+import io
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 from market import Answer, Asked, Market, html, serving
+from openpyxl import Workbook
 from people import browser, new_account
 from PIL import Image
 from suspicion import png
 
+from console.product_entries import Entry, entries_of_sheet
 from console.session import Session
+from console.sheets import read_sheet
 from counterfoil.clock import now
 from counterfoil.models import Product, Role
 from counterfoil.settings import load_settings
@@ -25,6 +31,9 @@ from counterfoil.store.tables import drafts
 from indexer.decoding import PictureDecoder
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+DATE = datetime(2026, 3, 1)  # noqa: DTZ001 - a cell has no zone
 
 
 def picture(number: int, side: int = 300) -> bytes:
@@ -315,3 +324,101 @@ def test_a_viewer_looks_and_is_offered_nothing_to_change(mia: TestClient, sessio
     for one in (path, "/products", "/brands", "/brands/1"):
         page = viewer.get(one)
         assert page.status_code == 200 and page.text.count('method="post"') == 1  # logging out
+
+
+# ------------------------------------------------------------------------------------------- CSV and XLSX
+
+
+def xlsx(*rows: tuple[object, ...]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(list(row))
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def send_file(client: TestClient, name: str, data: bytes, pictures: dict[str, bytes] | None = None) -> httpx.Response:
+    sent = [("file", (name, data, "text/csv"))]
+    sent += [("pictures", (name, data, "image/png")) for name, data in (pictures or {}).items()]
+    return client.post("/products/new/file", data={"brand": "Acme"}, files=sent)
+
+
+def test_a_file_is_checked_row_by_row_shown_and_only_then_registered(
+    mia: TestClient, session: Session, shop: Market
+) -> None:
+    text = (
+        "name,sku,price_low,price_high,currency,images\n"
+        f"Lamp A,A-1,10,12,EUR,{shop.url}/picture/1-0.jpg|front.png|missing.png\n"
+        "Lamp B,B-1,12 €,,euro,\n"
+        ",C-1,,,,\n"
+        "Lamp D,A-1,,,,\n"
+        f"{EVIL},E-1,,,,\n"
+    )
+    path = send_file(mia, "lamps.csv", text.encode(), {"Front.PNG": picture(2)}).headers["location"]
+    page = settled(mia, path)
+    assert "3 rows cannot be used" in page and page.count('name="chosen"') == 2 and page.count('name="picture"') == 2
+    for said in ("line", "row 3", "price_low", "is no price", "the name is empty", "row 2 has the same sku"):
+        assert said in page or said == "line"
+    assert "missing.png: it is no address" in page and "<script>alert" not in page
+    assert products(session) == []
+    register(mia, path, [0], picture="0-0")
+    (product,) = products(session)
+    assert (product.name, product.sku, str(product.price_range.high)) == ("Lamp A", "A-1", "12")
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_files_as_spreadsheets_of_other_languages_save_them_are_understood(mia: TestClient, delimiter: str) -> None:
+    text = (
+        f"Name{delimiter}SKU{delimiter}Price low{delimiter}Currency\r\nTrail, 30{delimiter}T{delimiter}80{delimiter}EUR"
+    )
+    page = settled(mia, send_file(mia, "list.csv", text.encode("utf-8-sig")).headers["location"])
+    assert 'value="Trail, 30"' in page and "T · 80 EUR" in page
+
+
+def test_a_spreadsheet_is_read_as_people_see_it(mia: TestClient) -> None:
+    data = xlsx(("name", "sku", "price_low", "currency"), ("Trail 30", 4006381333931, 129.9, "EUR"), (None, None, None))
+    page = settled(mia, send_file(mia, "list.xlsx", data).headers["location"])
+    assert 'value="Trail 30"' in page and "4006381333931 · 129.90 EUR" in page
+
+
+def bomb() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/workbook.xml", b"0" * 80_000_000)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("", b"", "choose one first"),
+        ("a.csv", b" ", "empty"),
+        ("a.csv", b"name\n", "nothing below its heading"),
+        ("a.csv", b"title,price\nTrail,1\n", "wrong columns"),
+        ("a.csv", b"name\nM\xfcller\n", "not UTF-8"),
+        ("a.csv", b'name\n"Trail\n', "no readable CSV"),
+        ("a.csv", b"name\n" + b"x\n" * 2_001, "more than 2,000 rows"),
+        ("a.csv", b"name\n" + b"x" * 10_001, "more than 10,000 characters"),
+        ("a.csv", b"name" + b",x" * 200 + b"\nTrail\n", "more than 100 columns"),
+        ("a.csv", b"x" * 5_000_001, "larger than 5 MB"),
+        ("a.xlsx", b"PK\x03\x04 no archive", "damaged XLSX"),
+        ("a.xlsx", bomb(), "unpacks to more"),
+        ("a.xlsx", xlsx(("name",), (DATE,)), "a date stands where text"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_what_to_do_and_begins_no_draft(
+    mia: TestClient, session: Session, name: str, data: bytes, told: str
+) -> None:
+    answer = send_file(mia, name, data)
+    assert answer.status_code == 422 and told in answer.text
+    with session.read() as connection:
+        assert connection.execute(drafts.select()).all() == []
+
+
+def test_what_the_templates_show_can_be_read_again(mia: TestClient) -> None:
+    for ending in ("csv", "xlsx"):
+        answer = mia.get(f"/products/new/template.{ending}")
+        assert answer.headers["content-disposition"] == f'attachment; filename="products.{ending}"'
+        (entry,) = entries_of_sheet("products", read_sheet("products", answer.content))
+        assert isinstance(entry, Entry) and entry.name == "Trail 30" and str(entry.price_range.high) == "120.50"

@@ -78,10 +78,10 @@ def add(
 @click.option("--brand", metavar="NAME", help="The brand of products that name none.")
 @click.pass_obj
 def import_(session: Session, source: Path, brand: str | None) -> None:
-    """Import a CSV, or a folder with one folder of pictures for each product.
+    """Import a CSV or XLSX, or a folder with one folder of pictures for each product.
 
-    CSV columns: name, sku, brand, keywords, aliases, price_low, price_high, currency, official_pages, images. Lists are
-    separated by |; images are paths relative to the CSV, or addresses. A row is imported whole or not at all; twice
+    Columns: name, sku, brand, keywords, aliases, price_low, price_high, currency, official_pages, images. Lists are
+    separated by |; images are paths relative to the file, or addresses. A row is imported whole or not at all; twice
     changes nothing.
 
     \b

@@ -1,15 +1,16 @@
 """`counterfoil seller`: the sellers an owner has authorised."""
 
-import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from console.output import print_fields, print_table, say
+from console.product_entries import BadEntry
+from console.seller_entries import sellers_of_sheet
 from console.session import Session
+from console.sheets import read_sheet
 from counterfoil.clock import now
-from counterfoil.exceptions import CounterfoilError, InvalidInput, NotFound
+from counterfoil.exceptions import InvalidInput, NotFound
 from counterfoil.marketplaces import get_marketplace
 from counterfoil.store import sellers as stored
 
@@ -41,27 +42,21 @@ def add(session: Session, marketplace: str, seller_id: str, name: str | None) ->
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_obj
 def import_(session: Session, file: Path) -> None:
-    """Authorise the sellers of a CSV with the columns marketplace, seller_id, name; twice changes nothing.
+    """Authorise the sellers of a CSV or XLSX with the columns marketplace, seller_id, name; twice changes nothing.
 
     \b
     Example:
       counterfoil seller import sellers.csv
     """
     refused = 0
-    for place, row in _rows(file):
-        try:
-            get_marketplace(session.marketplaces, row["marketplace"])
-            if not row["seller_id"]:
-                raise InvalidInput("the seller_id is empty")
-        except CounterfoilError as error:
+    for one in sellers_of_sheet(str(file), read_sheet(str(file), _bytes(file)), session.marketplaces, "line"):
+        if isinstance(one, BadEntry):
             refused += 1
-            say(f"{place}: refused: {error}")
+            say(f"{one.place}: refused: {one.reason}")
             continue
-        with session.act("seller.authorise", f"{row['seller_id']} on {row['marketplace']}") as connection:
-            new = stored.authorise_seller(
-                connection, session.owner.id, row["marketplace"], row["seller_id"], row["name"] or None, now()
-            )
-        click.echo(f"{row['seller_id']} on {row['marketplace']} {'is now' if new else 'was already'} authorised")
+        with session.act("seller.authorise", f"{one.seller_id} on {one.marketplace}") as connection:
+            new = stored.authorise_seller(connection, session.owner.id, one.marketplace, one.seller_id, one.name, now())
+        click.echo(f"{one.seller_id} on {one.marketplace} {'is now' if new else 'was already'} authorised")
     if refused:
         raise click.exceptions.Exit(1)
 
@@ -117,17 +112,11 @@ def remove(session: Session, marketplace: str, seller_id: str) -> None:
     click.echo(f"{seller_id} on {marketplace} is no longer authorised")
 
 
-def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    expected = ["marketplace", "seller_id", "name"]
+def _bytes(file: Path) -> bytes:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            reader = csv.DictReader(text, strict=True)
-            if sorted(reader.fieldnames or []) != sorted(expected):
-                raise InvalidInput(f"{file} has the wrong columns. Expected are: {', '.join(expected)}.")
-            for row in reader:
-                yield f"line {reader.line_num}", {name: (row[name] or "").strip() for name in expected}
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(f"{file} is no readable CSV in UTF-8: {error}.") from error
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be read: {error.strerror or error}.") from error
 
 
 commands = (seller,)

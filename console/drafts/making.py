@@ -9,7 +9,7 @@ from console.product_entries import Entry
 from console.registration import clean_brand, register_stored
 from console.session import Session
 from counterfoil.clock import now
-from counterfoil.exceptions import CounterfoilError, InvalidInput, Superseded
+from counterfoil.exceptions import CounterfoilError, InvalidInput, NotFound, Superseded
 from counterfoil.store.drafts import (
     Draft,
     DraftKind,
@@ -127,7 +127,10 @@ def _end(
         end_step(connection, draft, state, as_json(entries), said=said, brand=brand)
 
 
-def draft_of(session: Session, draft_id: int) -> Draft:
-    """One of the owner's drafts. Raises NotFound."""
+def draft_of(session: Session, draft_id: int, kind: DraftKind | None = DraftKind.PRODUCTS) -> Draft:
+    """One of the owner's drafts of a kind, or of any. Raises NotFound."""
     with session.read() as connection:
-        return get_draft(connection, session.owner.id, draft_id)
+        draft = get_draft(connection, session.owner.id, draft_id)
+    if kind is not None and draft.kind is not kind:
+        raise NotFound(f"There is no draft {draft_id}: it may have been discarded. Read the address or file again.")
+    return draft

@@ -31,7 +31,9 @@ async function watch() {
 function count() {
   for (const form of document.querySelectorAll("form.draft")) {
     const chosen = form.querySelectorAll("[name=chosen]:checked").length;
-    for (const button of form.querySelectorAll("[data-count-chosen]")) button.textContent = button.dataset.countChosen.replace("{}", chosen);
+    for (const button of form.querySelectorAll("[data-count-many]")) {
+      button.textContent = (chosen === 1 ? button.dataset.countOne : button.dataset.countMany).replace("{}", chosen);
+    }
   }
 }
 

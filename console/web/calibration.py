@@ -21,6 +21,7 @@ from counterfoil.store.calibrations import KeptCard
 from counterfoil.store.products import get_reference_image
 
 router = APIRouter(include_in_schema=False, dependencies=[needs(Role.VIEWER)])
+MOST_ALARMS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An unrelated picture that was taken for the product."""
+    """An unrelated picture that was taken for the product; without `sha256` where its owner may not see it."""
 
-    sha256: str
+    sha256: str | None
     words: str
 
 
@@ -95,21 +96,24 @@ def summary(card: Mapping[str, Any] | None, under_way: bool, images: int) -> str
 
 
 def shown_card(
-    kept: KeptCard, product_id: int, image_ids: Collection[int], names: Mapping[int, str]
+    kept: KeptCard,
+    product_id: int,
+    image_ids: Collection[int],
+    names: Mapping[int, str],
+    visible: Collection[str],
 ) -> ShownCard | None:
-    """The newest card; None where there is none."""
+    """The newest card; None where there is none. `visible` are the pictures of alarms that may be shown."""
     card = kept.card
     if card is None:
         return None
-    measured = [one["reference_image_id"] for one in card["images"]]
-    example = next((one for one in measured if one in image_ids), None)
+    examples = _examples(card, image_ids)
     return ShownCard(
         made_at=kept.made_at,
         under_way=kept.under_way,
         sentence=_sentence(card),
         warnings=tuple(_about_images(card)),
-        groups=tuple(_groups(card, product_id, example)),
-        alarms=tuple(_alarm(one, names) for one in card["false_alarms"][:12]),
+        groups=tuple(_groups(card, product_id, examples)),
+        alarms=tuple(_alarm(one, names, visible) for one in card["false_alarms"][:MOST_ALARMS]),
         thresholds=tuple(remark for remark in card["remarks"] if remark.startswith("Suggested threshold")),
         engine=card["engine"],
     )
@@ -118,12 +122,15 @@ def shown_card(
 def _sentence(card: Mapping[str, Any]) -> str:
     if not card["edits"]:
         return _("No copy could be tried: there is no picture that can be read.")
-    return _(
-        "Of {tried} ways in which sellers edit pictures, {found} would be found for certain, {doubtful} would be shown "
-        "to a person to decide, {sometimes} would be found only sometimes, and {missed} would be missed."
-    ).format(
-        tried=len(card["edits"]), **{name: _count(card, name) for name in ("found", "doubtful", "sometimes", "missed")}
-    )
+    texts = {
+        "found": _("{} would be found"),
+        "doubtful": _("{} would be shown to a person to decide"),
+        "sometimes": _("{} would be found only sometimes"),
+        "missed": _("{} would be missed"),
+    }
+    counts = {outcome: _count(card, outcome) for outcome in texts}
+    parts = ", ".join(texts[outcome].format(count) for outcome, count in counts.items() if count)
+    return _("Of {tried} ways in which sellers edit pictures, {parts}.").format(tried=len(card["edits"]), parts=parts)
 
 
 def _count(card: Mapping[str, Any], outcome: str) -> int:
@@ -138,7 +145,7 @@ def _outcome(recall: Mapping[str, Any]) -> str:
     return "found" if recall["confirmed"] == recall["tried"] else "doubtful"
 
 
-def _groups(card: Mapping[str, Any], product_id: int, example: int | None) -> Iterator[Group]:
+def _groups(card: Mapping[str, Any], product_id: int, examples: Mapping[str, int]) -> Iterator[Group]:
     by_outcome: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for recall in card["edits"]:
         by_outcome[_outcome(recall)].append(recall)
@@ -153,7 +160,17 @@ def _groups(card: Mapping[str, Any], product_id: int, example: int | None) -> It
         if recalls:
             first = _one_of_each_kind(recalls) if outcome == "found" else recalls
             rest = [one for one in recalls if one not in first]
-            yield Group(outcome, heading, *(_copies(some, product_id, example, word) for some in (first, rest)))
+            yield Group(outcome, heading, *(_copies(some, product_id, examples, word) for some in (first, rest)))
+
+
+def _examples(card: Mapping[str, Any], image_ids: Collection[int]) -> dict[str, int]:
+    """For each edit the first of these reference images that it was tried on: not every edit can be made of each."""
+    examples: dict[str, int] = {}
+    for image in card["images"]:
+        if image["reference_image_id"] in image_ids:
+            for copy in image["copies"]:
+                examples.setdefault(copy["edit"], image["reference_image_id"])
+    return examples
 
 
 def _one_of_each_kind(recalls: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -163,10 +180,14 @@ def _one_of_each_kind(recalls: Sequence[Mapping[str, Any]]) -> list[Mapping[str,
     return list(kinds.values())
 
 
-def _copies(recalls: Sequence[Mapping[str, Any]], product_id: int, example: int | None, word: str) -> tuple[Copy, ...]:
+def _copies(
+    recalls: Sequence[Mapping[str, Any]], product_id: int, examples: Mapping[str, int], word: str
+) -> tuple[Copy, ...]:
     return tuple(
         Copy(
-            address=f"/products/{product_id}/images/{example}/copies/{one['edit']}" if example is not None else "",
+            address=f"/products/{product_id}/images/{examples[one['edit']]}/copies/{one['edit']}"
+            if one["edit"] in examples
+            else "",
             described=one["described"],
             word=word if one["tried"] == 1 else f"{word} ({one['found']}/{one['tried']})",
         )
@@ -182,8 +203,14 @@ def _about_images(card: Mapping[str, Any]) -> list[str]:
     return remarks[:end]
 
 
-def _alarm(alarm: Mapping[str, Any], names: Mapping[int, str]) -> Alarm:
+def alarm_pictures(kept: KeptCard) -> list[str]:
+    """The unrelated pictures that a card shows, where they may be seen."""
+    return [one["image_sha256"] for one in (kept.card or {"false_alarms": []})["false_alarms"][:MOST_ALARMS]]
+
+
+def _alarm(alarm: Mapping[str, Any], names: Mapping[int, str], visible: Collection[str]) -> Alarm:
     of = alarm["product_id"]
     whose = _("a crawled picture") if of is None else names.get(of, _("a product that was removed"))
     decided = _("taken for it") if alarm["decision"] == MatchDecision.CONFIRMED else _("shown to a person")
-    return Alarm(alarm["image_sha256"], f"{whose}: {decided} ({alarm['score']:.2f})")
+    sha256 = alarm["image_sha256"]
+    return Alarm(sha256 if sha256 in visible else None, f"{whose}: {decided} ({alarm['score']:.2f})")

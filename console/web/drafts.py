@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from console.api.images import stored_thumbnail
 from console.drafts.entries import DraftEntry, entries_of
+from console.drafts.files import draft_file
 from console.drafts.making import draft_address, draft_of, register_draft
 from console.guards.access import MOST_FIELDS, needs
 from console.pictures import read_upload
@@ -20,6 +21,7 @@ from console.schemas.fields import PathId, PathSha256
 from console.schemas.registry import ProductSaid
 from console.session import RequestSession
 from console.translation import gettext as _
+from console.web.files import read_list, template_answer
 from console.web.forms import Messages, Wrong, price_said, read_said
 from console.web.products import price_words
 from counterfoil.clock import now
@@ -48,6 +50,35 @@ def post_address(
     except (InvalidInput, Conflict) as error:
         return _new(session, {"address": str(error)}, {"address": address, "brand": brand})
     return RedirectResponse(f"/products/drafts/{draft.id}", status_code=303)
+
+
+@router.post("/new/file", response_class=HTMLResponse)
+def post_file(
+    session: CurrentSession,
+    file: UploadFile | None = None,
+    pictures: list[UploadFile] | None = None,
+    brand: Annotated[str, Form()] = "",
+) -> Response:
+    """Check the rows of a CSV or XLSX file, and go on to what was read."""
+    try:
+        name, data = read_list(file.filename if file else None, file.file if file else None)
+        sent = [read_upload(one.filename, one.file) for one in pictures or [] if one.filename]
+        draft = draft_file(session, name, data, sent, brand)
+    except (InvalidInput, TooLarge, Conflict) as error:
+        return _new(session, {"file": str(error)}, {"brand": brand})
+    return RedirectResponse(f"/products/drafts/{draft.id}", status_code=303)
+
+
+@router.get("/new/template.csv", response_class=Response)
+def get_csv_template() -> Response:
+    """A CSV file of products to fill in."""
+    return template_answer("products", "csv")
+
+
+@router.get("/new/template.xlsx", response_class=Response)
+def get_xlsx_template() -> Response:
+    """An XLSX file of products to fill in."""
+    return template_answer("products", "xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +150,11 @@ def post_register(session: CurrentSession, draft_id: PathId, form: Annotated[For
 @router.post("/drafts/{draft_id}/discard", response_class=HTMLResponse)
 def post_discard(session: CurrentSession, draft_id: PathId) -> RedirectResponse:
     """Forget what was read; what is registered of it stays."""
+    draft = draft_of(session, draft_id, None)
     with session.act("draft.discard", f"draft {draft_id}") as connection:
         discard_draft(connection, session.owner.id, draft_id)
-    return RedirectResponse("/products", status_code=303)
+    back = "/products" if draft.kind is DraftKind.PRODUCTS else "/authorised-sellers"
+    return RedirectResponse(back, status_code=303)
 
 
 @router.get("/drafts/{draft_id}/pictures/{sha256}", response_class=Response)

@@ -24,5 +24,6 @@ def entries(role: Role) -> tuple[Entry, ...]:
         Entry("sellers", "/sellers", _("Sellers")),
         Entry("monitors", "/monitors", _("Monitors")),
         Entry("products", "/products", _("Products")),
+        Entry("admin", "/accounts", _("Admin"), Role.ADMIN),
     )
     return tuple(place for place in places if role.allows(place.role))

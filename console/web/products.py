@@ -19,7 +19,7 @@ from console.schemas.registry import ProductSaid, ProductShown
 from console.session import RequestSession
 from console.translation import gettext as _
 from console.translation import ngettext
-from console.web.calibration import shown_card, summary
+from console.web.calibration import alarm_pictures, shown_card, summary
 from console.web.forms import Messages, SaidProduct, Wrong, read_said
 from console.web.pictures import pictures_of
 from counterfoil.calibration import SMALL_SIDE
@@ -31,7 +31,7 @@ from counterfoil.store import products as stored
 from counterfoil.store.brands import get_brand_by_id, list_brands, list_rights
 from counterfoil.store.calibrations import get_card, request_calibration
 from counterfoil.store.drafts import DraftKind, list_open_drafts
-from counterfoil.store.images import get_fingerprints
+from counterfoil.store.images import get_fingerprints, image_visible_to
 from counterfoil.store.owners import hold_owner
 
 router = APIRouter(prefix="/products", include_in_schema=False, dependencies=[needs(Role.VIEWER)])
@@ -199,6 +199,7 @@ def _page(
         rights = [right for right in list_rights(connection, owner_id) if right.brand_id == brand.id]
         pictures = pictures_of(connection, [image.image_sha256 for image in images])
         sizes = _sizes(connection, images)
+        visible = {one for one in alarm_pictures(kept) if image_visible_to(connection, owner_id, one)}
         names = {product.id: product.name for product in stored.list_products(connection, owner_id)}
     page = render(
         "product.html",
@@ -216,7 +217,7 @@ def _page(
             }
             for image in images
         ],
-        card=shown_card(kept, product_id, {image.id for image in images}, names),
+        card=shown_card(kept, product_id, {image.id for image in images}, names, visible),
         removed_image=removed_image if removed_image not in {image.id for image in images} else None,
         refused=refused or [],
         may_change=session.actor.role.allows(Role.MANAGER),

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from counterfoil.models import CrawlState
 from counterfoil.store.conditional import changed_one
 from counterfoil.store.references import sample_images
-from counterfoil.store.tables import assessments, calibrations, crawls, products, reference_images
+from counterfoil.store.tables import assessments, calibrations, crawls, listing_images, products, reference_images
 
 _UNFINISHED = ("waiting", "claimed")
 # Products come picture by picture, and each begins the card anew; a monitor is often set up just after them.
@@ -120,7 +120,10 @@ def release_calibration(connection: sa.Connection, claim: Calibration) -> None:
 
 def sample_unrelated(connection: sa.Connection, product_id: int, most: int) -> list[str]:
     """Stored pictures from crawls, drawn by lot: no reference image, and in no assessment of this product a match."""
-    drawn = sample_images(connection, most)
+    stored = sample_images(connection, most)
+    # What was read to be registered and then was not is no crawled picture.
+    of_listings = sa.select(listing_images.c.image_sha256).where(listing_images.c.image_sha256.in_(stored))
+    drawn = sorted(set(connection.scalars(of_listings)))
     columns = reference_images.c
     ours = set(connection.scalars(sa.select(columns.image_sha256).where(columns.image_sha256.in_(drawn))))
     mine = sa.select(assessments.c.matches).where(assessments.c.product_id == product_id)

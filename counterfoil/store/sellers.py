@@ -113,6 +113,13 @@ def find_seller_ids(connection: sa.Connection, keys: Collection[tuple[str, str]]
     return {(row.marketplace, row.seller_key): row.id for row in connection.execute(sa.select(sellers).where(named))}
 
 
+def find_seen_sellers(connection: sa.Connection, owner_id: int, marketplace: str, text: str) -> list[Seller]:
+    """The sellers on a marketplace, of listings that the owner's crawls have shown, with this key, name or address."""
+    same = sa.or_(sellers.c.seller_key == text, sellers.c.name == text, sellers.c.url == text)
+    wanted = _seen_by(owner_id).where(sellers.c.marketplace == marketplace, same).order_by(sellers.c.id).limit(20)
+    return [_seller(row) for row in connection.execute(wanted)]
+
+
 def remove_authorised_seller(
     connection: sa.Connection, owner_id: int, marketplace: str, seller_key: str, now: datetime
 ) -> None:
