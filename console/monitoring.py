@@ -11,7 +11,7 @@ from counterfoil.access import IMAGE_QUERY, Search, no_way_to_search, search_of
 from counterfoil.egress import guard_from
 from counterfoil.exceptions import AddressRefused, Conflict, InvalidInput
 from counterfoil.marketplaces import Marketplace, get_marketplace
-from counterfoil.models import CrawlLimits, Monitor, MonitorState, Run, RunState, Schedule
+from counterfoil.models import Canary, CrawlLimits, Monitor, MonitorState, Run, RunState, Schedule
 from counterfoil.store import monitors as stored
 from counterfoil.store.products import list_products
 from counterfoil.store.runs import list_runs
@@ -58,6 +58,19 @@ def change_monitor(
     if monitor.state is not MonitorState.ACTIVE:
         nominal = due = None
     return stored.update_monitor(connection, monitor, entry, next_nominal_at=nominal, next_due_at=due)
+
+
+def name_canaries(connection: sa.Connection, session: Session, monitor: Monitor, canaries: Iterable[Canary]) -> Monitor:
+    """Say which listings every crawl of a monitor must find again, in the place of those said before.
+
+    Raises InvalidInput for a new one on a marketplace that it does not watch.
+    """
+    named = {(one.marketplace, one.listing): one for one in canaries}
+    for canary in set(named.values()).difference(monitor.canaries):
+        if get_marketplace(session.marketplaces, canary.marketplace).name not in monitor.marketplaces:
+            raise InvalidInput(f"The monitor {monitor.name!r} does not watch {canary.marketplace!r}.")
+    stored.set_canaries(connection, monitor, list(named.values()))
+    return stored.get_monitor(connection, monitor.owner_id, monitor.id)
 
 
 def pause_monitor(connection: sa.Connection, monitor: Monitor) -> None:

@@ -48,10 +48,10 @@ def no_way_to_search(marketplace: Marketplace, settings: Settings) -> str | None
     elif marketplace.route == "api":
         said = "may be searched only through its official API, and its declaration has no section `api`. Add it"
     else:
-        said = "may not be crawled: browse it yourself"
+        said = "may not be crawled"
     saved = f"counterfoil import FILES --marketplace {marketplace.name}"
     return (
-        f"{marketplace.title} {said}, or import saved pages: {saved}. "
+        f"{marketplace.title} {said}. Pages that a person saved can be imported: {saved}. "
         "If you may crawl it all the same, declare it anew in your own folder, with `route: crawl`."
     )
 

@@ -14,10 +14,11 @@ from suspicion import BODY, add_registry, add_suspect, declare_marketplace, png
 from console.installation import Installation
 from console.session import Session
 from counterfoil.clock import now
-from counterfoil.models import Role
+from counterfoil.models import Canary, Role
 from counterfoil.store.audit import list_audit_entries
 from counterfoil.store.brands import create_brand
 from counterfoil.store.idempotency_keys import KEPT_FOR
+from counterfoil.store.monitors import get_monitor
 from counterfoil.store.tables import idempotency_keys
 
 TRADEMARK = {"kind": "trademark", "number": "018123456", "jurisdiction": "EU", "classes": [25]}
@@ -348,6 +349,27 @@ def test_a_monitor_is_set_up_previewed_changed_paused_resumed_and_taken_back(cli
     assert client.patch(path, json={"state": "active"}, headers=any_tag).json()["next_due_at"] is not None
     assert client.delete(path, headers=any_tag).status_code == 204
     assert client.get(path).status_code == 404
+
+
+def test_canaries_of_a_monitor_are_named_replaced_and_taken_back(client: TestClient, session: Session) -> None:
+    new_product(client)
+    first = {"marketplace": "example", "query": "steel watch", "listing": "841028151"}
+    second = {**first, "listing": "7"}
+    made = new_monitor(client, canaries=[first, {**first, "query": "watch"}])
+    # Of one listing the last counts.
+    assert made.status_code == 201 and made.json()["canaries"] == [{**first, "query": "watch"}]
+    path, any_tag = made.headers["location"], {"If-Match": "*"}
+    changed = client.patch(path, json={"canaries": [first, second]}, headers=any_tag)
+    assert changed.json()["canaries"] == [first, second] and changed.headers["etag"] != made.headers["etag"]
+    assert client.patch(path, json={"name": "daily"}, headers=any_tag).json()["canaries"] == [first, second]
+    told = client.patch(path, json={"canaries": [{**first, "marketplace": "ebay"}]}, headers=any_tag)
+    assert told.status_code == 422 and "does not watch 'ebay'" in told.json()["detail"]
+    assert client.patch(path, json={"canaries": [{"listing": "7"}]}, headers=any_tag).status_code == 422
+    with session.read() as connection:
+        assert get_monitor(connection, session.owner.id, 1).canaries == (Canary(**first), Canary(**second))
+    assert client.patch(path, json={"canaries": []}, headers=any_tag).json()["canaries"] == []
+    assert new_monitor(client, name="other", canaries=[{**first, "marketplace": "nowhere"}]).status_code == 404
+    assert len(client.get("/api/v1/monitors").json()["items"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Monitors for programs: what is watched, where and when."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from console.guards.access import needs
 from console.monitoring import (
     Plan,
     change_monitor,
+    name_canaries,
     pause_monitor,
     require_started,
     resume_monitor,
@@ -22,10 +24,10 @@ from console.monitoring import (
 from console.monitoring import preview_monitor as preview
 from console.request import CurrentSession
 from console.schemas.fields import PathId
-from console.schemas.monitoring import MonitorChange, MonitorPreview, MonitorSaid, MonitorShown, RunShown
+from console.schemas.monitoring import CanarySaid, MonitorChange, MonitorPreview, MonitorSaid, MonitorShown, RunShown
 from console.session import RequestSession
 from counterfoil.clock import now
-from counterfoil.models import CrawlLimits, Monitor, MonitorState, Role, Schedule
+from counterfoil.models import Canary, CrawlLimits, Monitor, MonitorState, Role, Schedule
 from counterfoil.store import monitors as stored
 from counterfoil.store.owners import hold_owner
 
@@ -52,6 +54,8 @@ def create_monitor(session: CurrentSession, said: MonitorSaid, creation: Current
 
     def make(connection: sa.Connection) -> tuple[str, MonitorShown]:
         made = set_up_monitor(connection, session, _plan(said.model_dump()), now())
+        if said.canaries:
+            made = name_canaries(connection, session, made, _canaries(said.canaries))
         return f"/api/v1/monitors/{made.id}", MonitorShown.model_validate(made)
 
     return create(session, creation, "monitor.add", said.name, make)
@@ -85,9 +89,11 @@ def patch_monitor(
         found = stored.get_monitor(connection, session.owner.id, monitor_id)
         before = MonitorShown.model_validate(found)
         require_match(if_match, etag_of(before))
-        if given:
+        if given.keys() - {"canaries"}:
             kept = before.model_dump(exclude={"id", "state", "next_due_at"})
             found = change_monitor(connection, session, found, _plan({**kept, **given}), now())
+        if said.canaries is not None:
+            found = name_canaries(connection, session, found, _canaries(said.canaries))
         changed = _with_state(connection, session, found, state)
     return answer_with_etag(MonitorShown.model_validate(changed))
 
@@ -117,8 +123,13 @@ def create_run(session: CurrentSession, monitor_id: PathId, creation: CurrentCre
 
 def _plan(said: dict[str, Any]) -> Plan:
     lists: dict[str, Any] = {name: tuple(said.pop(name)) for name in ("marketplaces", "product_ids", "queries")}
+    said.pop("canaries", None)
     schedule, limits = Schedule(**said.pop("schedule")), CrawlLimits(**said.pop("limits"))
     return Plan(**said, **lists, schedule=schedule, limits=limits)
+
+
+def _canaries(said: Iterable[CanarySaid]) -> list[Canary]:
+    return [Canary(**one.model_dump()) for one in said]
 
 
 def _with_state(

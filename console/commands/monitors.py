@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from console.monitoring import (
     Plan,
+    name_canaries,
     next_five,
     pause_monitor,
     require_started,
@@ -164,20 +165,17 @@ def canary(session: Session, monitor: str, marketplace: str, listing: str, query
     Example:
       counterfoil monitor canary nightly example 841028151 --query 'steel watch'
     """
-    get_marketplace(session.marketplaces, marketplace)
     if not removed and not (query or "").strip():
         raise InvalidInput("Say which search must find it: --query WORDS.")
     with session.act("monitor.canary", monitor) as connection:
         one = stored.find_monitor(connection, session.owner.id, monitor)
-        if marketplace not in one.marketplaces:
-            raise InvalidInput(f"The monitor {one.name!r} does not watch {marketplace!r}.")
         kept = [other for other in one.canaries if (other.marketplace, other.listing) != (marketplace, listing)]
         if removed and len(kept) == len(one.canaries):
             raise NotFound(f"The monitor {one.name!r} has no canary {listing!r} on {marketplace!r}.")
         if not removed:
             kept.append(Canary(marketplace=marketplace, query=(query or "").strip(), listing=listing))
-        stored.set_canaries(connection, one, kept)
-    click.echo(f"monitor {one.name}: {len(kept)} canaries")
+        one = name_canaries(connection, session, one, kept)
+    click.echo(f"monitor {one.name}: {len(one.canaries)} canaries")
 
 
 @monitor.command()

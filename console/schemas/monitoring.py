@@ -88,8 +88,23 @@ class LimitsSaid(Said):
     barren_pages: Annotated[int, Field(ge=1, le=_LARGEST)] = _DEFAULTS.barren_pages
 
 
+class CanarySaid(Said):
+    """A listing (its id) that every crawl of a marketplace must find again by a query, or it is marked as degraded."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"marketplace": "example", "query": "steel watch", "listing": "841028151"}]}
+    )
+
+    marketplace: Line100
+    query: Line300
+    listing: Line200
+
+
 class MonitorSaid(Said):
-    """What to look for, where, and when. Without `product_ids` all; without `queries` they are made from those."""
+    """What to look for, where, and when. Without `product_ids` all; without `queries` they are made from those.
+
+    `canaries` are listings that every crawl must find again.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_MONITOR]})
 
@@ -99,10 +114,14 @@ class MonitorSaid(Said):
     queries: Annotated[tuple[Line300, ...], Field(max_length=1_000)] = ()
     schedule: ScheduleSaid
     limits: LimitsSaid = LimitsSaid()
+    canaries: Annotated[tuple[CanarySaid, ...], Field(max_length=100)] = ()
 
 
 class MonitorChange(Said):
-    """What changes about a monitor; what is not given stays. `state` pauses and resumes it."""
+    """What changes about a monitor; what is not given stays. `state` pauses and resumes it.
+
+    `canaries` take the place of those that were named before; an empty list takes them all back.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"state": "paused"}]})
 
@@ -112,6 +131,7 @@ class MonitorChange(Said):
     queries: Annotated[tuple[Line300, ...], Field(max_length=1_000)] | None = None
     schedule: ScheduleSaid | None = None
     limits: LimitsSaid | None = None
+    canaries: Annotated[tuple[CanarySaid, ...], Field(max_length=100)] | None = None
     state: MonitorState | None = None
 
 
@@ -134,6 +154,14 @@ class LimitsShown(Shown):
     barren_pages: int
 
 
+class CanaryShown(Shown):
+    """A listing that every crawl must find again."""
+
+    marketplace: str
+    query: str
+    listing: str
+
+
 class MonitorShown(Shown):
     """A monitor; without `product_ids` it watches all products, also those that are registered later."""
 
@@ -145,6 +173,7 @@ class MonitorShown(Shown):
     marketplaces: list[str]
     queries: list[str]
     limits: LimitsShown
+    canaries: list[CanaryShown]
     next_due_at: datetime | None
 
 
