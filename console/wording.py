@@ -5,6 +5,14 @@ from console.translation import ngettext
 from counterfoil.changes import FieldChange
 from counterfoil.models import Match, MatchDecision, MatchKind, VerdictKind
 
+# Of a title, in a list: longer ones are words for search engines.
+LONGEST_TITLE = 300
+
+
+def shortened(text: str, most: int) -> str:
+    """A text that a stranger may have made as long as they like, cut where a page has seen enough of it."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
 
 def verdict_word(kind: VerdictKind) -> str:
     """A verdict, as its button says it."""

@@ -14,7 +14,7 @@ from console.request import CurrentSession
 from console.session import RequestSession
 from console.web.pictures import pictures_of
 from console.web.searching import CurrentSearch
-from console.wording import verdict_choices, verdict_word
+from console.wording import LONGEST_TITLE, shortened, verdict_choices, verdict_word
 from counterfoil.clock import now
 from counterfoil.exceptions import InvalidInput
 from counterfoil.models import Role, VerdictKind
@@ -143,7 +143,7 @@ def _rows(session: RequestSession, found: list[SuspectDocument]) -> list[dict[st
         {
             "id": one.id,
             "value": f"{one.id}:{one.revision}",
-            "title": one.title,
+            "title": shortened(one.title, LONGEST_TITLE),
             "image": pictures.get(one.image.sha256 or "") if one.image else None,
             "link": f"/suspects/{one.id}",
             "score": f"{one.score:.2f}",

@@ -15,7 +15,7 @@ from console.search import PictureSearch, suspects_by_picture
 from console.session import RequestSession
 from console.translation import gettext as _
 from console.web.pictures import ShownPicture, pictures_of
-from console.wording import verdict_word
+from console.wording import LONGEST_TITLE, shortened, verdict_word
 from counterfoil.exceptions import InvalidInput, TooLarge, UnreadablePicture
 from counterfoil.models import MatchDecision, Role
 from indexer.document import SuspectDocument
@@ -105,7 +105,7 @@ def _row(
         "score": f"{one.score:.2f}",
         "suspects": [
             {
-                "title": suspect.title,
+                "title": shortened(suspect.title, LONGEST_TITLE),
                 "link": f"/suspects/{suspect.id}?picture={one.sha256}",
                 "verdict": verdict_word(suspect.verdict) if suspect.verdict else None,
                 "marketplace": suspect.marketplace,

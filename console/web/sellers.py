@@ -16,7 +16,7 @@ from console.session import RequestSession
 from console.web.pictures import ShownPicture, pictures_of
 from console.web.price_plot import PricePlot, plot_prices
 from console.web.searching import ALL, Asked
-from console.wording import verdict_word
+from console.wording import LONGEST_TITLE, shortened, verdict_word
 from counterfoil.clock import now
 from counterfoil.exceptions import NotFound
 from counterfoil.models import AuthorisedSeller, Role, Seller, SuspectState
@@ -134,7 +134,7 @@ def _page(
 
 def _row(one: SoldListing, pictures: Mapping[str, ShownPicture]) -> dict[str, Any]:
     return {
-        "title": one.title,
+        "title": shortened(one.title, LONGEST_TITLE),
         "image": pictures.get(one.image_sha256 or ""),
         "link": f"/suspects/{one.suspect_id}" if one.suspect_id else None,
         "score": f"{one.score:.2f}" if one.score is not None and one.state is SuspectState.OPEN else None,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode, urlsplit
 
@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.comparison import Comparison, compare
 from console.guards.access import needs
-from console.output import absence_words, capture_words, deleted_words
+from console.output import absence_words, deleted_words
 from console.rendering import render
 from console.request import CurrentSession
 from console.schemas.fields import PathId
@@ -25,10 +25,29 @@ from console.web.pictures import ShownPicture, pictures_of
 from console.web.price_plot import PricePlot, plot_prices
 from console.web.queue import queue_of
 from console.web.searching import Asked, CurrentSearch
-from console.wording import change_words, field_word, match_words, verdict_choices, verdict_word
+from console.wording import (
+    LONGEST_TITLE,
+    change_words,
+    field_word,
+    match_words,
+    shortened,
+    verdict_choices,
+    verdict_word,
+)
 from counterfoil.changes import FieldChange
 from counterfoil.clock import now
-from counterfoil.models import Assessment, Capture, ListingFacts, Product, Reason, Role, Verdict, VerdictKind
+from counterfoil.models import (
+    Assessment,
+    Capture,
+    CaptureMeans,
+    CaptureState,
+    ListingFacts,
+    Product,
+    Reason,
+    Role,
+    Verdict,
+    VerdictKind,
+)
 from counterfoil.rates import write_amount
 from counterfoil.store.products import get_products
 from counterfoil.store.rates import latest_table
@@ -42,6 +61,8 @@ router = APIRouter(prefix="/suspects/{suspect_id}", include_in_schema=False, dep
 _analyst = [needs(Role.ANALYST)]
 _VERSIONS = 20
 _OTHERS = 6
+# Characters of what strangers wrote: a page stays below 300 KB. The whole is in the API, and in the capture.
+_LONGEST, _LONGEST_TEXT, _LONGEST_CHANGE = 2_000, 20_000, 500
 
 _Until = Literal["day", "week", "change"]
 _SNOOZES = {"day": timedelta(days=1), "week": timedelta(days=7)}
@@ -83,7 +104,7 @@ def show_suspect(
             id=suspect_id,
             revision=view.suspect.revision,
             view=view,
-            title=view.version.facts.title,
+            title=shortened(view.version.facts.title, _LONGEST),
             host=urlsplit(view.version.facts.url).hostname or "",
             changes=[change_words(one) for one in view.changes],
             seller=_seller(view),
@@ -273,7 +294,11 @@ def _assessment(view: SuspectView, one: Assessment) -> dict[str, Any]:
         "score": f"{one.score.value:.2f}",
         "judge": one.judge_version,
         "reasons": [
-            {"weight": f"{reason.weight:.2f}", "text": reason.text, "evidence": list(_evidence(reason))}
+            {
+                "weight": f"{reason.weight:.2f}",
+                "text": shortened(reason.text, _LONGEST),
+                "evidence": list(_evidence(reason)),
+            }
             for reason in one.score.reasons
         ],
     }
@@ -283,7 +308,7 @@ def _evidence(reason: Reason) -> Iterator[tuple[str, str]]:
     for name, value in reason.evidence.items():
         if value not in (None, "", [], {}):
             said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            yield name.replace("_", " "), said
+            yield name.replace("_", " "), shortened(said, _LONGEST)
 
 
 def _seller(view: SuspectView) -> dict[str, Any] | None:
@@ -308,14 +333,14 @@ def _fields(view: SuspectView) -> Iterator[tuple[str, Any]]:
         _("Last seen"): view.listing.last_seen_at,
         _("Absent"): absence_words(view.absence) if view.absence else None,
         _("Read"): view.version.captured_at,
-        _("Description"): facts.description,
+        _("Description"): shortened(facts.description or "", _LONGEST_TEXT),
     }
     yield from ((name, value) for name, value in values.items() if value)
 
 
 def _other(one: SuspectDocument, pictures: Mapping[str, ShownPicture]) -> dict[str, Any]:
     return {
-        "title": one.title,
+        "title": shortened(one.title, LONGEST_TITLE),
         "image": pictures.get(one.image.sha256 or "") if one.image else None,
         "link": f"/suspects/{one.id}",
         "score": f"{one.score:.2f}",
@@ -336,8 +361,8 @@ def _change(change: FieldChange) -> dict[str, Any]:
     return {
         "field": field_word(change.field),
         "words": change_words(change) if is_pictures else None,
-        "before": change.before,
-        "after": change.after,
+        "before": shortened(change.before or "", _LONGEST_CHANGE),
+        "after": shortened(change.after or "", _LONGEST_CHANGE),
     }
 
 
@@ -345,12 +370,25 @@ def _capture(one: Capture) -> dict[str, Any]:
     """A capture in words, with links to those of its files that are still there."""
     files = {file.role: file for file in one.files}
     deleted = next((file.deleted_at for file in one.files if file.deleted_at), None)
+    words, moment, more = _capture_words(one)
     return {
-        "words": capture_words(one),
+        "words": words,
+        "at": moment,
+        "more": more,
         "detail": one.detail,
         "deleted": deleted_words(deleted) if deleted else None,
         "links": {role: f"/api/v1/captures/{one.id}/{role}" for role, file in files.items() if not file.deleted_at},
     }
+
+
+def _capture_words(one: Capture) -> tuple[str, datetime | None, str]:
+    """What became of it, when, and how."""
+    if one.state is CaptureState.WAITING:
+        return _("waits to be captured since"), one.requested_at, ""
+    if one.state is CaptureState.FAILED or one.captured_at is None:
+        return _("could not be captured"), None, ""
+    by = _("by a browser") if one.means is CaptureMeans.BROWSER else _("without a browser")
+    return _("captured"), one.captured_at, _("%(by)s, answered %(status)s") % {"by": by, "status": one.status}
 
 
 def _verdict(one: Verdict) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from console.session import RequestSession
 from console.translation import gettext as _
 from console.web.pictures import ShownPicture, pictures_of
 from console.web.searching import ALL, TODO, Asked, CurrentSearch
-from console.wording import verdict_word
+from console.wording import LONGEST_TITLE, shortened, verdict_word
 from counterfoil.clock import now
 from counterfoil.exceptions import InvalidInput
 from counterfoil.highlighting import marked
@@ -107,7 +107,7 @@ def _row(
     return {
         "id": document.id,
         "link": asked.address(f"/suspects/{document.id}"),
-        "title": list(marked(document.title, query.phrases or ())),
+        "title": list(marked(shortened(document.title, LONGEST_TITLE), query.phrases or ())),
         "image": pictures.get(document.image.sha256 or "") if document.image else None,
         "score": f"{document.score:.2f}",
         "verdict": verdict_word(document.verdict) if document.verdict else None,
@@ -116,7 +116,7 @@ def _row(
         "snoozed_until": document.snoozed_until,
         "facts": [fact for fact in (product, price, document.marketplace) if fact],
         "seller": (seller, f"/sellers/{seller_id}" if seller_id else None) if seller else None,
-        "reasons": [reason.text for reason in document.reasons],
+        "reasons": [shortened(reason.text, LONGEST_TITLE) for reason in document.reasons],
     }
 
 
@@ -188,7 +188,7 @@ def _tabs(asked: Asked) -> list[tuple[str, str, bool]]:
 
 def _empty(asked: Asked) -> str:
     if asked.standing == TODO and asked.restricted:
-        return _("Nothing waits to be decided here: look at all of it, or take a restriction away.")
+        return _("Nothing found that waits to be decided: look at all of it, or take a restriction away.")
     if asked.standing == TODO:
         return _(
             "Nothing waits to be decided. What a monitor finds appears here; what was decided or put off stands beside."

@@ -158,25 +158,19 @@ def suspect_revisions(connection: sa.Connection) -> list[tuple[int, int]]:
 
 def suspects_showing(connection: sa.Connection, owner_id: int, sha256: str, limit: int) -> list[int]:
     """The owner's open suspects that show this picture, the most suspicious first."""
-    shows = sa.exists().where(
-        listing_images.c.listing_version_id == suspects.c.listing_version_id, listing_images.c.image_sha256 == sha256
-    )
-    return _open_ids(connection, sa.and_(suspects.c.owner_id == owner_id, shows), limit)
+    return _open_ids(connection, _showing(owner_id).where(listing_images.c.image_sha256 == sha256), limit)
 
 
 def suspects_of_seller(connection: sa.Connection, owner_id: int, seller_id: int, limit: int) -> list[int]:
     """The owner's open suspects that this seller sells, the most suspicious first."""
-    sold = sa.exists().where(listings.c.id == suspects.c.listing_id, listings.c.seller_id == seller_id)
-    return _open_ids(connection, sa.and_(suspects.c.owner_id == owner_id, sold), limit)
+    sold = sa.select(suspects.c.id).join(listings, listings.c.id == suspects.c.listing_id)
+    return _open_ids(connection, sold.where(suspects.c.owner_id == owner_id, listings.c.seller_id == seller_id), limit)
 
 
 def suspects_with_images(connection: sa.Connection, owner_id: int, sha256s: Collection[str]) -> dict[int, list[str]]:
     """The owner's suspects whose judged version shows one of these pictures: id to pictures."""
-    wanted = (
-        sa.select(suspects.c.id, listing_images.c.image_sha256)
-        .join(listing_images, listing_images.c.listing_version_id == suspects.c.listing_version_id)
-        .where(suspects.c.owner_id == owner_id, listing_images.c.image_sha256.in_(sha256s))
-    )
+    wanted = _showing(owner_id).where(listing_images.c.image_sha256.in_(sha256s))
+    wanted = wanted.add_columns(listing_images.c.image_sha256)
     found: dict[int, list[str]] = {}
     for row in connection.execute(wanted):
         found.setdefault(row.id, []).append(row.image_sha256)
@@ -208,8 +202,27 @@ def require_revision(suspect: Suspect, expected: int | None) -> None:
         raise Outdated(f"Suspect {suspect.id} has changed since it was shown: look at it again.")
 
 
-def _open_ids(connection: sa.Connection, condition: sa.ColumnElement[bool], limit: int) -> list[int]:
-    wanted = sa.select(suspects.c.id).where(condition, suspects.c.state == SuspectState.OPEN)
+def _showing(owner_id: int) -> sa.Select[Any]:
+    """The owner's suspects with the pictures that their present version shows.
+
+    By way of the listing, whose suspect an index finds: none leads from a version to it.
+    """
+    version = listing_versions.c
+    return (
+        sa.select(suspects.c.id)
+        .distinct()
+        .select_from(listing_images)
+        .join(listing_versions, version.id == listing_images.c.listing_version_id)
+        .join(
+            suspects, sa.and_(suspects.c.listing_id == version.listing_id, suspects.c.listing_version_id == version.id)
+        )
+        .where(suspects.c.owner_id == owner_id)
+    )
+
+
+def _open_ids(connection: sa.Connection, found: sa.Select[Any], limit: int) -> list[int]:
+    ids = found.where(suspects.c.state == SuspectState.OPEN).subquery()
+    wanted = sa.select(suspects.c.id).join(ids, ids.c.id == suspects.c.id)
     return list(connection.scalars(wanted.order_by(suspects.c.score.desc(), suspects.c.id).limit(limit)))
 
 
