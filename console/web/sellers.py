@@ -22,11 +22,10 @@ from counterfoil.exceptions import NotFound
 from counterfoil.models import AuthorisedSeller, Role, Seller, SuspectState
 from counterfoil.rates import write_amount
 from counterfoil.store.seller_activity import (
-    SellerTotals,
+    SellerActivity,
     SharedPictures,
     SoldListing,
-    seller_listings,
-    seller_totals,
+    seller_activity,
     shared_pictures,
 )
 from counterfoil.store.sellers import (
@@ -75,13 +74,12 @@ def show_seller(session: CurrentSession, seller_id: PathId) -> HTMLResponse:
     owner_id = session.owner.id
     with session.read() as connection:
         seller = get_seller(connection, owner_id, seller_id)
-        totals = seller_totals(connection, owner_id, seller_id)
-        sold = seller_listings(connection, owner_id, seller_id, _LISTINGS)
+        activity = seller_activity(connection, owner_id, seller_id, _LISTINGS)
         others = shared_pictures(connection, owner_id, seller_id, _OTHERS, _EXAMPLES)
         authorised = _authorised(connection, owner_id, seller)
-        shown = [one.image_sha256 for one in sold if one.image_sha256]
+        shown = [one.image_sha256 for one in activity.listings if one.image_sha256]
         pictures = pictures_of(connection, [*shown, *(sha256 for other in others for sha256 in other.sha256s)])
-    return HTMLResponse(_page(session, seller, totals, sold, others, authorised, pictures))
+    return HTMLResponse(_page(session, seller, activity, others, authorised, pictures))
 
 
 @router.post("/{seller_id}/authorise", response_class=HTMLResponse, dependencies=_manager)
@@ -106,8 +104,7 @@ def post_distrusted(session: CurrentSession, seller_id: PathId) -> RedirectRespo
 def _page(
     session: RequestSession,
     seller: Seller,
-    totals: SellerTotals,
-    sold: Sequence[SoldListing],
+    activity: SellerActivity,
     others: Sequence[SharedPictures],
     authorised: AuthorisedSeller | None,
     pictures: Mapping[str, ShownPicture],
@@ -118,13 +115,13 @@ def _page(
         session,
         seller=seller,
         host=urlsplit(seller.url).hostname if _is_web(seller.url) else None,
-        totals=totals,
+        totals=activity.totals,
         verdicts=[
             (verdict_word(kind) if kind else None, count)
-            for kind, count in sorted(totals.verdicts.items(), key=lambda pair: str(pair[0] or ""))
+            for kind, count in sorted(activity.totals.verdicts.items(), key=lambda pair: str(pair[0] or ""))
         ],
-        rows=[_row(one, pictures) for one in sold],
-        plots=list(_plots(sold)),
+        rows=[_row(one, pictures) for one in activity.listings],
+        plots=list(_plots(activity.listings)),
         others=[_other(one, pictures) for one in others],
         authorised=authorised,
         may_authorise=session.actor.role.allows(Role.MANAGER),

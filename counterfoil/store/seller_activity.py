@@ -1,16 +1,26 @@
 """What a seller does, as far as an owner's crawls have shown it: listings, verdicts, pictures that others show too."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from counterfoil.models import Seller, SuspectState, VerdictKind
 from counterfoil.store.sellers import get_sellers
 from counterfoil.store.tables import inspections, listing_images, listing_versions, listings, suspects
+
+T = TypeVar("T")
+
+# Of a seller with more, the newest speak for it.
+_MOST_LISTINGS = 20_000
+_MOST_PICTURES = 500
+# A picture that everybody shows, of a maker's or a placeholder, says little of any of them.
+_MOST_SHOWN = 5_000
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +64,14 @@ class SellerTotals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SellerActivity:
+    """A seller in numbers, and its listings: the most suspicious first, and not all of a large seller's."""
+
+    totals: SellerTotals
+    listings: tuple[SoldListing, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SharedPictures:
     """Another seller who shows some of the same pictures: how many, and a few of them."""
 
@@ -62,28 +80,81 @@ class SharedPictures:
     sha256s: tuple[str, ...]
 
 
-def seller_totals(connection: sa.Connection, owner_id: int, seller_id: int) -> SellerTotals:
-    """A seller's listings in numbers."""
-    seen = _seen(owner_id, seller_id)
-    times = sa.select(
-        sa.func.count(), sa.func.min(listings.c.first_seen_at), sa.func.max(listings.c.last_seen_at)
-    ).where(listings.c.id.in_(sa.select(seen.c.listing_id)))
-    count, first, last = connection.execute(times).one()
-    decided = (
-        sa.select(suspects.c.verdict, sa.func.count())
-        .join(listings, listings.c.id == suspects.c.listing_id)
-        .where(
-            suspects.c.owner_id == owner_id, suspects.c.state == SuspectState.OPEN, listings.c.seller_id == seller_id
-        )
-        .group_by(suspects.c.verdict)
+def seller_activity(connection: sa.Connection, owner_id: int, seller_id: int, limit: int) -> SellerActivity:
+    """What a seller does: in numbers, and its listings, the most suspicious first, then the newest."""
+    seen = _seen(connection, owner_id, seller_id)
+    found = _suspects(connection, owner_id, seen)
+    score = {row.listing_id: row.score for row in found}
+    first = sorted(seen, key=lambda listing_id: (-score.get(listing_id, -1.0), -listing_id))[:limit]
+    verdicts = Counter(row.verdict for row in found if row.state == SuspectState.OPEN)
+    begin, end = _times(connection, seen)
+    totals = SellerTotals(
+        listings=len(seen),
+        first_seen_at=begin,
+        last_seen_at=end,
+        verdicts={VerdictKind(kind) if kind else None: count for kind, count in verdicts.items()},
     )
-    verdicts = {VerdictKind(kind) if kind else None: number for kind, number in connection.execute(decided)}
-    return SellerTotals(listings=count, first_seen_at=first, last_seen_at=last, verdicts=verdicts)
+    return SellerActivity(totals=totals, listings=tuple(_listings(connection, owner_id, first, seen)))
 
 
-def seller_listings(connection: sa.Connection, owner_id: int, seller_id: int, limit: int) -> list[SoldListing]:
-    """A seller's listings, the most suspicious first, then the newest."""
-    seen = _seen(owner_id, seller_id)
+def shared_pictures(
+    connection: sa.Connection, owner_id: int, seller_id: int, limit: int, examples: int
+) -> list[SharedPictures]:
+    """The other sellers who show pictures of this one's listings, those with the most first.
+
+    Of a seller with more, some 500 of its newest pictures are asked about.
+    """
+    mine = _pictures(connection, list(_seen(connection, owner_id, seller_id).values()))
+    theirs: dict[int, set[str]] = {}
+    for some in _pieces(mine):
+        for row in connection.execute(_others_showing(owner_id, seller_id, some)):
+            theirs.setdefault(row.seller_id, set()).add(row.image_sha256)
+    most = sorted(theirs, key=lambda one: (-len(theirs[one]), one))[:limit]
+    known = get_sellers(connection, most)
+    return [
+        SharedPictures(seller=known[one], count=len(theirs[one]), sha256s=tuple(sorted(theirs[one])[:examples]))
+        for one in most
+    ]
+
+
+# Ids are fetched first and handed in, in pieces: left to itself, SQLite goes through all that the owner has ever seen.
+
+
+def _seen(connection: sa.Connection, owner_id: int, seller_id: int) -> dict[int, int]:
+    """The seller's newest listings that the owner has come to see: the newest version of those, by listing."""
+    sold = sa.select(listings.c.id).where(listings.c.seller_id == seller_id)
+    ids = list(connection.scalars(sold.order_by(listings.c.id.desc()).limit(_MOST_LISTINGS)))
+    found: dict[int, int] = {}
+    for some in _pieces(ids):
+        mine = sa.and_(inspections.c.owner_id == owner_id, inspections.c.listing_id.in_(some))
+        newest = sa.func.max(inspections.c.listing_version_id)
+        rows = sa.select(inspections.c.listing_id, newest).where(mine).group_by(inspections.c.listing_id)
+        found.update((listing_id, version_id) for listing_id, version_id in connection.execute(rows))
+    return found
+
+
+def _suspects(connection: sa.Connection, owner_id: int, listing_ids: Iterable[int]) -> list[sa.Row[Any]]:
+    found: list[sa.Row[Any]] = []
+    for some in _pieces(list(listing_ids)):
+        mine = sa.and_(suspects.c.owner_id == owner_id, suspects.c.listing_id.in_(some))
+        columns = (suspects.c.listing_id, suspects.c.score, suspects.c.state, suspects.c.verdict)
+        found.extend(connection.execute(sa.select(*columns).where(mine)))
+    return found
+
+
+def _times(connection: sa.Connection, listing_ids: Iterable[int]) -> tuple[datetime | None, datetime | None]:
+    begins, ends = [], []
+    for some in _pieces(list(listing_ids)):
+        columns = (sa.func.min(listings.c.first_seen_at), sa.func.max(listings.c.last_seen_at))
+        begin, end = connection.execute(sa.select(*columns).where(listings.c.id.in_(some))).one()
+        begins.append(begin)
+        ends.append(end)
+    return min(begins, default=None), max(ends, default=None)
+
+
+def _listings(
+    connection: sa.Connection, owner_id: int, chosen: Sequence[int], seen: Mapping[int, int]
+) -> list[SoldListing]:
     version, suspect = listing_versions.c, suspects.c
     first_picture = (
         sa.select(listing_images.c.image_sha256)
@@ -99,73 +170,43 @@ def seller_listings(connection: sa.Connection, owner_id: int, seller_id: int, li
             *(suspect.id.label("suspect_id"), suspect.score, suspect.state, suspect.verdict),
             first_picture.label("picture"),
         )
-        .join(seen, seen.c.listing_id == listings.c.id)
-        .join(listing_versions, version.id == seen.c.version_id)
+        .join(listing_versions, version.listing_id == listings.c.id)
         .outerjoin(suspects, sa.and_(suspect.listing_id == listings.c.id, suspect.owner_id == owner_id))
-        .order_by(sa.func.coalesce(suspect.score, -1.0).desc(), listings.c.id.desc())
-        .limit(limit)
+        .where(version.id.in_([seen[listing_id] for listing_id in chosen]))
     )
-    return [_sold(row) for row in connection.execute(wanted)]
+    rows = {row.id: row for row in connection.execute(wanted)}
+    return [_sold(rows[listing_id]) for listing_id in chosen if listing_id in rows]
 
 
-def shared_pictures(
-    connection: sa.Connection, owner_id: int, seller_id: int, limit: int, examples: int
-) -> list[SharedPictures]:
-    """The other sellers who show pictures of this one's listings, those with the most first."""
-    mine, theirs = _pictures(owner_id, seller_id, shown=True), _pictures(owner_id, seller_id, shown=False)
-    common = theirs.where(listing_images.c.image_sha256.in_(mine)).subquery()
-    counts = (
-        sa.select(common.c.seller_id, sa.func.count().label("pictures"))
-        .group_by(common.c.seller_id)
-        .order_by(sa.desc("pictures"), common.c.seller_id)
-        .limit(limit)
-    )
-    found = connection.execute(counts).all()
-    known = get_sellers(connection, [row.seller_id for row in found])
-    pictures = _examples(connection, common, [row.seller_id for row in found], examples)
-    return [
-        SharedPictures(seller=known[row.seller_id], count=row.pictures, sha256s=tuple(pictures[row.seller_id]))
-        for row in found
-    ]
+def _pictures(connection: sa.Connection, version_ids: Sequence[int]) -> list[str]:
+    """Pictures of these versions, those of the newest first."""
+    found: dict[str, None] = {}
+    for some in _pieces(sorted(version_ids, reverse=True)):
+        if len(found) >= _MOST_PICTURES:
+            break
+        shown = sa.and_(listing_images.c.listing_version_id.in_(some), listing_images.c.image_sha256.is_not(None))
+        rows = sa.select(listing_images.c.image_sha256).where(shown)
+        found.update(dict.fromkeys(connection.scalars(rows.order_by(listing_images.c.listing_version_id.desc()))))
+    return list(found)[:_MOST_PICTURES]
 
 
-def _seen(owner_id: int, seller_id: int) -> sa.Subquery:
-    """The seller's listings that the owner has come to see, each with the newest version of those."""
+def _others_showing(owner_id: int, seller_id: int, sha256s: Sequence[str]) -> sa.Select[Any]:
+    """(seller, picture) of the other sellers' listings that the owner has seen with one of these pictures."""
+    version = listing_versions.c
+    is_seen = sa.exists().where(inspections.c.owner_id == owner_id, inspections.c.listing_version_id == version.id)
     return (
-        sa.select(inspections.c.listing_id, sa.func.max(inspections.c.listing_version_id).label("version_id"))
-        .join(listings, listings.c.id == inspections.c.listing_id)
-        .where(inspections.c.owner_id == owner_id, listings.c.seller_id == seller_id)
-        .group_by(inspections.c.listing_id)
-        .subquery()
+        sa.select(listings.c.seller_id, listing_images.c.image_sha256)
+        .select_from(listing_images)
+        .join(listing_versions, version.id == listing_images.c.listing_version_id)
+        .join(listings, listings.c.id == version.listing_id)
+        .where(listing_images.c.image_sha256.in_(sha256s), listings.c.seller_id != seller_id, is_seen)
+        .limit(_MOST_SHOWN)
     )
 
 
-def _pictures(owner_id: int, seller_id: int, *, shown: bool) -> sa.Select[Any]:
-    """The pictures that the seller shows; or (seller, picture) of all others, in what the owner has seen."""
-    columns = (listing_images.c.image_sha256,) if shown else (listings.c.seller_id, listing_images.c.image_sha256)
-    same = listings.c.seller_id == seller_id
-    return (
-        sa.select(*columns)
-        .join(inspections, inspections.c.listing_version_id == listing_images.c.listing_version_id)
-        .join(listings, listings.c.id == inspections.c.listing_id)
-        .where(
-            inspections.c.owner_id == owner_id,
-            listing_images.c.image_sha256.is_not(None),
-            same if shown else sa.not_(same),
-        )
-        .distinct()
-    )
-
-
-def _examples(
-    connection: sa.Connection, common: sa.Subquery, wanted: Sequence[int], examples: int
-) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {one: [] for one in wanted}
-    rows = sa.select(common.c.seller_id, common.c.image_sha256).where(common.c.seller_id.in_(wanted))
-    for seller_id, sha256 in connection.execute(rows.order_by(common.c.seller_id, common.c.image_sha256)):
-        if len(found[seller_id]) < examples:
-            found[seller_id].append(sha256)
-    return found
+def _pieces(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
 
 
 def _sold(row: sa.Row[Any]) -> SoldListing:

@@ -163,8 +163,11 @@ def suspects_showing(connection: sa.Connection, owner_id: int, sha256: str, limi
 
 def suspects_of_seller(connection: sa.Connection, owner_id: int, seller_id: int, limit: int) -> list[int]:
     """The owner's open suspects that this seller sells, the most suspicious first."""
-    sold = sa.select(suspects.c.id).join(listings, listings.c.id == suspects.c.listing_id)
-    return _open_ids(connection, sold.where(suspects.c.owner_id == owner_id, listings.c.seller_id == seller_id), limit)
+    # The listing's suspect is looked up for each: joined, SQLite goes through all of the owner's suspects.
+    mine = sa.and_(suspects.c.owner_id == owner_id, suspects.c.listing_id == listings.c.id)
+    suspect_id = sa.select(suspects.c.id).where(mine).scalar_subquery()
+    sold = sa.select(suspect_id.label("id")).where(listings.c.seller_id == seller_id).subquery()
+    return _open_ids(connection, sa.select(sold.c.id).where(sold.c.id.is_not(None)), limit)
 
 
 def suspects_with_images(connection: sa.Connection, owner_id: int, sha256s: Collection[str]) -> dict[int, list[str]]:
@@ -221,8 +224,9 @@ def _showing(owner_id: int) -> sa.Select[Any]:
 
 
 def _open_ids(connection: sa.Connection, found: sa.Select[Any], limit: int) -> list[int]:
-    ids = found.where(suspects.c.state == SuspectState.OPEN).subquery()
+    ids = found.subquery()
     wanted = sa.select(suspects.c.id).join(ids, ids.c.id == suspects.c.id)
+    wanted = wanted.where(suspects.c.state == SuspectState.OPEN)
     return list(connection.scalars(wanted.order_by(suspects.c.score.desc(), suspects.c.id).limit(limit)))
 
 
