@@ -32,6 +32,19 @@ class RunOutcome:
     sight: Sight
     words: str
 
+    @property
+    def short(self) -> str:
+        """How much it saw, in a word or two."""
+        return {
+            Sight.ALL: _("saw all"),
+            Sight.DOUBTFUL: _("may be incomplete"),
+            Sight.PART: _("saw a part"),
+            Sight.NOTHING: _("saw nothing"),
+            Sight.SKIPPED: _("not made"),
+            Sight.CANCELLED: _("cancelled"),
+            Sight.RUNNING: _("under way"),
+        }[self.sight]
+
 
 def outcome_of(run: Run, ends: Sequence[CrawlEnd]) -> RunOutcome:
     """What came of a run and its crawls."""

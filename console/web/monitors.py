@@ -34,7 +34,7 @@ from counterfoil.store.products import list_products
 
 router = APIRouter(prefix="/monitors", include_in_schema=False, dependencies=[needs(Role.VIEWER)])
 _manager = [needs(Role.MANAGER)]
-_FEW = 14
+_FEW = 12
 _MANY = 60
 
 
