@@ -79,11 +79,15 @@ def _has_one_number(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PriceText:
-    """The price that a visible text states, from `low` to `high` (None where it is one price)."""
+    """The price that a visible text states, from `low` to `high` (None where it is one price).
+
+    `signed` says that it bears a sign or code, whether or not that settles the currency.
+    """
 
     low: Decimal
     high: Decimal | None = None
     currency: str | None = None
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ def read_price_text(said: str, used_here: Sequence[str] = ()) -> PriceText | Non
         return None
     currency = next((one.currency for one in chosen if one.currency), None)
     kept = _kept(chosen[0].value, currency)
-    return PriceText(kept.value, None, kept.currency) if kept else None
+    return PriceText(kept.value, None, kept.currency, bool(signed)) if kept else None
 
 
 def _is_bare(text: str, numbers: list[_Number]) -> bool:
@@ -189,7 +193,8 @@ def _as_range(text: str, numbers: list[_Number]) -> PriceText | None:
             first, last = _kept(low.value, low.currency or high.currency), _kept(high.value, None)
             if first is None or last is None:
                 return None
-            return PriceText(first.value, last.value if last.value != first.value else None, first.currency)
+            highest = last.value if last.value != first.value else None
+            return PriceText(first.value, highest, first.currency, low.signed or high.signed)
     return None
 
 

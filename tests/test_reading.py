@@ -408,3 +408,27 @@ def test_the_title_of_a_card_has_no_price_in_it() -> None:
     page = read("".join(card.format(number, said, number) for number, said in enumerate(named, 1)))
     assert [one.title for one in page.listings] == ["Jug in blue", "Cup in red", "Bowl in green", "Vase"]
     assert [one.price for one in page.listings] == [1, 2, 3, 4]
+
+
+def test_a_sign_that_cannot_mean_the_declared_currency_leaves_the_currency_open() -> None:
+    market = Marketplace.model_validate(
+        {
+            "name": "shop",
+            "title": "Shop",
+            "url": "https://shop.example/",
+            "currencies": ["GBP"],
+            "domains": {"shop.example": "GBP"},
+            "exercised": "by this test",
+            "search": {"url": "https://shop.example/search?q={query}"},
+            "listing": {"url": "^/item/(?P<id>[^/]+)$"},
+        }
+    )
+    for written, currency in (("279.69", "GBP"), ("£279.69", "GBP"), ("$279.69", None), ("279,69 €", "EUR")):
+        page = f"<main><h1>Lamp</h1><p class=price>{written}</p></main>"
+        card = (
+            f"<div class=card><a href=/item/{{0}}><img src=/{{0}}.jpg>Lamp {{0}}</a><b class=price>{written}</b></div>"
+        )
+        read_as = read(page, "https://shop.example/item/7", marketplace=market)
+        assert [(one.price, one.currency) for one in read_as.listings] == [(Decimal("279.69"), currency)], written
+        results = read("".join(map(card.format, range(4))), "https://shop.example/search?q=lamp", marketplace=market)
+        assert {one.currency for one in results.listings} == {currency} and len(results.listings) == 4

@@ -11,7 +11,7 @@ from crawlers.reading.claims import Claims, claims
 from crawlers.reading.context import PageContext
 from crawlers.reading.schema_org import addresses
 from crawlers.reading.text import fixed_address, one_line
-from crawlers.reading.visible import ShownPrice, picture_address, shown_prices
+from crawlers.reading.visible import ShownPrice, picture_address, shown_prices, unsettled_sign
 from crawlers.shown import is_old, is_pricy, names_of, words_of
 
 _MOST_CARDS = 500
@@ -79,6 +79,7 @@ def read_card(page: PageContext, card: Any) -> Claims | None:
         price_max=price.high if price else None,
         currency=price.currency if price else None,
         images=images,
+        **unsettled_sign(price),
     )
 
 

@@ -29,7 +29,7 @@ from crawlers.reading.parts import shown_availability, shown_category, shown_des
 from crawlers.reading.records import find_records
 from crawlers.reading.schema_org import from_nodes, from_opengraph, main_product
 from crawlers.reading.text import bare
-from crawlers.reading.visible import from_visible, pictures, shown_prices
+from crawlers.reading.visible import UNSETTLED, from_visible, pictures, shown_prices
 
 _MOST_WARNINGS = 50
 _MOST_NODES = 5_000
@@ -224,12 +224,16 @@ def _settled(page: PageContext, said: Sequence[Claims]) -> tuple[ReadListing, li
                     values.pop("price_max", None)
         kept.append(Claims(one.source, values))
     listing, odd = settle(kept)
-    return with_declared_currency(listing, page.declaration, page.host), [*warnings, *odd]
+    return _with_declared_currency(listing, page.declaration, page.host, kept), [*warnings, *odd]
 
 
-def with_declared_currency(listing: ReadListing, market: Marketplace | None, host: str) -> ReadListing:
-    """A listing whose price names no currency, with the one that its marketplace declares for this host."""
+def _with_declared_currency(
+    listing: ReadListing, market: Marketplace | None, host: str, said: Sequence[Claims]
+) -> ReadListing:
+    """A listing whose price bears no mark of a currency, with the one that its marketplace declares for this host."""
     if market is None or listing.price is None or listing.currency is not None:
+        return listing
+    if any(one.get(UNSETTLED) and one.source == listing.sources["price"] for one in said):
         return listing
     host = host or (urlsplit(listing.url or "").hostname or "")
     codes = set(declared_currencies(market, host)) if host or len(market.currencies) == 1 else set()
@@ -373,7 +377,7 @@ def _page(
     seen: set[tuple[Any, Any]] = set()
     for one in said:
         listing, odd = settle([one], rank=len(listings) + 1 if kind is PageKind.RESULTS else None)
-        listing = with_declared_currency(listing, market, host)
+        listing = _with_declared_currency(listing, market, host, [one])
         if (listing.id, listing.url if listing.id is None else None) in seen:
             continue
         seen.add((listing.id, listing.url if listing.id is None else None))

@@ -22,6 +22,8 @@ _ELSEWHERE = re.compile(
     r"breadcrumb|tooltip|gift|membership|credit|history|statist",
     re.I,
 )
+# Beside the fields of a listing, among the claims of one source.
+UNSETTLED = "unsettled sign"
 _LONGEST = 160
 _MOST_PRICES = 1_500
 _HIGHEST = 6
@@ -181,8 +183,14 @@ def from_visible(page: PageContext) -> tuple[Claims, float]:
         price=price.low if price else None,
         price_max=price.high if price else None,
         currency=price.currency if price else None,
+        **unsettled_sign(price),
     )
     return said, score
+
+
+def unsettled_sign(price: PriceText | None) -> dict[str, bool]:
+    """That a price bears a sign which none of the currencies used on the page has, so that it is none of those."""
+    return {UNSETTLED: True} if price is not None and price.signed and price.currency is None else {}
 
 
 def is_elsewhere(element: Any) -> bool:
