@@ -40,6 +40,7 @@ from counterfoil.store.accounts import add_account
 from indexer.query import Sort
 
 _MOST_MILLISECONDS, _MOST_BYTES = 200, 300_000
+_PATIENCE = 60.0
 NAME, PASSWORD = "bench", "correct horse battery"
 # Links of pages that are followed: the next one of a list, and a suspect in the order of a search.
 _NEXT = re.compile(r'href="([^"]+)" rel="next"')
@@ -73,12 +74,20 @@ class Asker:
     def get(self, name: str, address: str) -> None:
         """Ask for an address, and note the answer under a name. Raises SystemExit for one that is no answer."""
         begin = time.perf_counter()
-        with self.client.stream("GET", address) as answer:
-            streamed = _kind(answer) == "text/event-stream"
-            body = next(answer.iter_bytes(), b"") if streamed else answer.read()
-            seconds = time.perf_counter() - begin
-        # 410: pictures and bodies that retention has deleted.
-        if answer.status_code not in (200, 303, 410):
+        try:
+            with self.client.stream("GET", address) as answer:
+                # What is told live never ends, and a file of all suspects takes as long as there are many.
+                streamed = _kind(answer) == "text/event-stream" or "content-length" not in answer.headers
+                body = next(answer.iter_bytes(), b"") if streamed else answer.read()
+        except httpx.TimeoutException:
+            print(f"no answer in {_PATIENCE} s: {address}", flush=True)
+            self.noted[name].seconds.append(_PATIENCE)
+            return
+        seconds = time.perf_counter() - begin
+        if seconds > 1:
+            print(f"{seconds:.1f} s: {address}", flush=True)
+        # Pictures and bodies that retention has deleted; two of which one is gone cannot be laid over each other.
+        if answer.status_code not in (200, 303, 410) and not address.partition("?")[0].endswith("/overlay"):
             raise SystemExit(f"{address} was answered {answer.status_code}: {body[:500]!r}")
         self._note(name, answer, body, seconds)
 
@@ -125,7 +134,7 @@ def main() -> None:
         fill(folder, Filling(arguments.listings, arguments.suspects))
         print(f"filled in {time.monotonic() - begin:.0f} s: {_megabytes(folder):,.0f} MB", flush=True)
         add_person(folder)
-        with serving(folder) as address, httpx.Client(base_url=address, timeout=60) as client:
+        with serving(folder) as address, httpx.Client(base_url=address, timeout=_PATIENCE) as client:
             client.headers["Origin"] = address
             client.post("/log-in", data={"name": NAME, "password": PASSWORD})
             asker = Asker(client)

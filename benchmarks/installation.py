@@ -40,6 +40,7 @@ from counterfoil.models import (
     RunTrigger,
     ScheduleKind,
     SuspectState,
+    Transform,
     VerdictKind,
 )
 from counterfoil.settings import Settings, load_settings
@@ -58,6 +59,9 @@ _NOW = datetime.now(UTC).replace(microsecond=0)
 _START = _NOW - timedelta(days=DAYS)
 _VERDICTS = (*[None] * 6, *[VerdictKind.COUNTERFEIT] * 2, VerdictKind.LOOKALIKE, VerdictKind.UNRELATED)
 _REASONS = (*[FinishReason.FINISHED] * 8, FinishReason.BLOCKED, FinishReason.LIMIT)
+
+_CORNERS = ((0.0, 0.0), (800.0, 0.0), (800.0, 800.0), (0.0, 800.0))
+_AS_IT_IS = Transform(mirrored=False, rotation=0.0, scale=1.0, quadrangle=_CORNERS)
 
 Row = dict[str, Any]
 
@@ -502,6 +506,7 @@ def _assessments(filling: Filling, files: list[str]) -> Iterator[Row]:
             product_id=product,
             score=0.9,
             stage="features",
+            transform=_AS_IT_IS,
             agreement=0.8,
         )
         reasons = (

@@ -8,6 +8,8 @@ import jinja2
 from console.session import RequestSession
 from console.translation import gettext, ngettext
 from console.web.navigation import entries
+from console.wording import right_word, role_word, verdict_word
+from counterfoil.models import RightKind, Role, VerdictKind
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -25,7 +27,14 @@ def outward(address: str | None) -> str:
     return address if address and address.lower().startswith(("http://", "https://")) else ""
 
 
-_TEMPLATES.filters["outward"] = outward
+def word(code: Role | RightKind | VerdictKind) -> str:
+    """What a role, a right or a verdict is called in the reader's language."""
+    if isinstance(code, Role):
+        return role_word(code)
+    return right_word(code) if isinstance(code, RightKind) else verdict_word(code)
+
+
+_TEMPLATES.filters.update(outward=outward, word=word)
 
 
 def render(template: str, session: RequestSession | None, **values: Any) -> str:

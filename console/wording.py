@@ -3,7 +3,14 @@
 from console.translation import gettext as _
 from console.translation import ngettext
 from counterfoil.changes import FieldChange
-from counterfoil.models import Match, MatchDecision, MatchKind, VerdictKind
+from counterfoil.models import (
+    Match,
+    MatchDecision,
+    MatchKind,
+    RightKind,
+    Role,
+    VerdictKind,
+)
 
 # Of a title, in a list: longer ones are words for search engines.
 LONGEST_TITLE = 300
@@ -28,6 +35,26 @@ def verdict_word(kind: VerdictKind) -> str:
 def verdict_choices() -> list[tuple[int, VerdictKind, str]]:
     """Every verdict with its key."""
     return [(key, kind, verdict_word(kind)) for key, kind in enumerate(VerdictKind, start=1)]
+
+
+def role_word(role: Role) -> str:
+    """What somebody is here."""
+    return {
+        Role.VIEWER: _("viewer"),
+        Role.ANALYST: _("analyst"),
+        Role.MANAGER: _("manager"),
+        Role.ADMIN: _("admin"),
+    }[role]
+
+
+def right_word(kind: RightKind) -> str:
+    """A kind of registered right."""
+    return {
+        RightKind.TRADEMARK: _("trademark"),
+        RightKind.DESIGN: _("design"),
+        RightKind.COPYRIGHT: _("copyright"),
+        RightKind.PATENT: _("patent"),
+    }[kind]
 
 
 def decision_word(decision: MatchDecision) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from console.translation import accepted_languages
+from tools.messages import collect, translations, written
 
 
 @pytest.mark.parametrize(
@@ -19,3 +20,11 @@ def test_a_browser_says_its_languages_best_first_and_nothing_else_becomes_a_file
     header: str, languages: list[str]
 ) -> None:
     assert accepted_languages(header) == languages
+
+
+def test_the_texts_for_translators_come_from_pages_and_code_and_are_the_same_every_time() -> None:
+    everything = collect()
+    assert {"Skip to content", "Suspects", "Make the account"} <= {message.id for message in everything}
+    assert written(everything) == written(collect()) and b"console/web/navigation.py" in written(everything)
+    for path, catalogue in translations():
+        assert {message.id for message in catalogue} == {message.id for message in everything}, f"make messages: {path}"

@@ -7,8 +7,9 @@ from fastapi.responses import JSONResponse
 
 from console.guards.access import PUBLIC
 from console.request import CurrentInstallation
-from counterfoil.exceptions import CounterfoilError
+from counterfoil.exceptions import CounterfoilError, IndexUnavailable
 from counterfoil.store.outbox import outbox_size
+from indexer.base import IndexState
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,9 @@ def readyz(installation: CurrentInstallation) -> JSONResponse:
         with installation.store.read() as connection:
             outbox_size(connection)
         checks["database"] = "ok"
-        installation.index.check()
+        state = installation.index.state()
+        if state is not IndexState.READY:
+            raise IndexUnavailable(f"The suspect index is {state}.")
         checks["index"] = "ok"
     except CounterfoilError as error:
         log.warning("not ready: %s", error)

@@ -19,6 +19,7 @@ from console.web.plots import HEIGHT, WIDTH, Plot, Step, draw
 from console.web.running import running_runs
 from console.web.searching import ALL, Asked
 from console.web.troubles import Examined, service_troubles, troubles_of
+from console.wording import verdict_word
 from counterfoil.clock import now
 from counterfoil.models import Role, VerdictKind
 from counterfoil.store.looks import mark_all_seen, needs_noting, new_since, note_look
@@ -125,7 +126,8 @@ def _plots(connection: sa.Connection, owner_id: int, moment: datetime) -> dict[s
     return {
         "found_plot": draw(_drawn(edges, lambda step: (found[step],)), [_("suspects")]),
         "given_plot": draw(
-            _drawn(edges, lambda step: tuple(given[step].get(kind, 0) for kind in kinds)), [str(kind) for kind in kinds]
+            _drawn(edges, lambda step: tuple(given[step].get(kind, 0) for kind in kinds)),
+            [verdict_word(kind) for kind in kinds],
         ),
         "step_words": _("week from") if by_week else _("day"),
     }

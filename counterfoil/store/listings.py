@@ -211,12 +211,13 @@ def listings_after(
     """The next listings, after an id, that the owner's crawls have shown; of one marketplace or seller where named."""
     # Walked along the owner's inspections: among a million listings of others, a page costs no more.
     mine = sa.select(inspections.c.listing_id).where(inspections.c.owner_id == owner_id)
-    if marketplace is not None or seller_id is not None:
-        mine = mine.join(listings, listings.c.id == inspections.c.listing_id)
-    if marketplace is not None:
-        mine = mine.where(listings.c.marketplace == marketplace)
     if seller_id is not None:
-        mine = mine.where(listings.c.seller_id == seller_id)
+        sold = sa.select(listings.c.id).where(listings.c.seller_id == seller_id)
+        # By themselves first: joined, SQLite looks at all that the owner has seen.
+        mine = mine.where(inspections.c.listing_id.in_(sold))
+    if marketplace is not None:
+        mine = mine.join(listings, listings.c.id == inspections.c.listing_id)
+        mine = mine.where(listings.c.marketplace == marketplace)
     page = rows_after(mine, inspections.c.listing_id, after, limit).group_by(inspections.c.listing_id)
     ids = list(connection.scalars(page))
     found = get_listings(connection, ids)
