@@ -23,12 +23,12 @@ from index_documents import (
 )
 
 from counterfoil.exceptions import Conflict, IndexUnavailable, InvalidCursor, InvalidInput
-from counterfoil.models import SuspectState, VerdictKind
+from counterfoil.models import SuspectState, Triage, VerdictKind
 from indexer.base import IndexState, PutStatus, SuspectIndex
 from indexer.document import SuspectDocument, SuspectSeller
 from indexer.elastic.index import ElasticIndex
 from indexer.embedded import EmbeddedIndex
-from indexer.query import UNJUDGED, Count, Facet, FacetCount, Histogram, Interval, Sort, SuspectQuery
+from indexer.query import TODO, UNJUDGED, Count, Facet, FacetCount, Histogram, Interval, Sort, SuspectQuery
 
 
 @pytest.fixture(params=["embedded", pytest.param("elasticsearch", marks=pytest.mark.xdist_group("elasticsearch"))])
@@ -261,8 +261,15 @@ def test_owners_never_see_each_others_suspects(index: SuspectIndex) -> None:
 def test_filters_are_met_together_and_their_values_each_for_itself(index: SuspectIndex) -> None:
     kept = [
         document(1, products=(BAG, LAMP)),
-        document(2, products=(SHOE,), marketplace="souk", verdict=VerdictKind.COUNTERFEIT),
-        document(3, products=(LAMP,), seller=SuspectSeller(key="s2"), marketplace="souk"),
+        document(
+            2,
+            products=(SHOE,),
+            marketplace="souk",
+            verdict=VerdictKind.COUNTERFEIT,
+            triage=Triage.SNOOZED,
+            snoozed_until=START,
+        ),
+        document(3, products=(LAMP,), seller=SuspectSeller(key="s2"), marketplace="souk", triage=Triage.CHANGED),
         document(4, products=(), seller=None, state=SuspectState.WITHDRAWN, score=0.1),
     ]
     index.put(kept)
@@ -277,6 +284,9 @@ def test_filters_are_met_together_and_their_values_each_for_itself(index: Suspec
         ({"sellers": ("souk/s1", "s2")}, [2, 3]),
         ({"verdicts": (UNJUDGED,)}, [1, 3]),
         ({"verdicts": ("counterfeit", UNJUDGED)}, [1, 2, 3]),
+        ({"triage": TODO}, [1, 3]),
+        ({"triage": (Triage.SNOOZED,)}, [2]),
+        ({"triage": (Triage.DECIDED,)}, []),
         ({"state": None}, [1, 2, 3, 4]),
         ({"state": SuspectState.WITHDRAWN}, [4]),
         ({"min_score": 0.8}, [1, 2, 3]),
@@ -286,6 +296,7 @@ def test_filters_are_met_together_and_their_values_each_for_itself(index: Suspec
     ]
     for filters, expected in cases:
         assert ids(index, SuspectQuery(owner_id=1, **filters)) == expected, filters  # type: ignore[arg-type]
+    assert index.search(SuspectQuery(owner_id=1, triage=(Triage.SNOOZED,))).suspects == (kept[1],)
 
 
 def test_times_are_filtered_to_the_microsecond(index: SuspectIndex) -> None:
