@@ -28,9 +28,14 @@ from counterfoil.models import Match, MatchDecision, Reference
 _RATE = 0.01
 # Photos in which another maker's product is to be seen as well, told by eye: there a match with it is no false alarm.
 _SHOWS_TOO = {
+    "shelf_Alpro-Vanilla-Soyghurt_011.jpg": "Oatly",
+    "shelf_Alpro-Vanilla-Soyghurt_013.jpg": "Oatly",
+    "shelf_Alpro-Vanilla-Soyghurt_014.jpg": "Oatly",
     "shelf_Arla-Medium-Fat-Milk_003.jpg": "Garant",
     "shelf_Arla-Medium-Fat-Milk_009.jpg": "Garant",
     "shelf_Arla-Medium-Fat-Milk_022.jpg": "Garant",
+    "shelf_Bravo-Apple-Juice_012.jpg": "God",
+    "shelf_Bravo-Apple-Juice_021.jpg": "God",
     "shelf_Oatly-Oat-Milk_004.jpg": "Alpro",
     "shelf_Oatly-Oat-Milk_009.jpg": "Alpro",
 }

@@ -37,11 +37,17 @@ _FEWEST = 9
 # photographed in bad light). From so much on it is for review, and sure. See docs/same-product.md.
 _WORTH_WITHOUT_COLOUR = 0.3
 _REVIEW, _CONFIRMED = 4.0, 8.0
-# Below that many an own photo is not placed by another reference image: its middle is taken for the product.
-_PLACED_BY = 8
+# So many features place an own photo by the reference before a plain ground; from the second number on, surely.
+_PLACED_BY, _SURELY_PLACED_BY = 8, 20
+# From so many on, what two own photos have in common is the product, or a part of it that ends about there; more than
+# that share of the picture is the shelf behind it, photographed twice.
+_COMMON_FROM, _COMMON_GROWN, _COMMON_MOST = 15, 1.6, 0.25
+# Where nothing is clear, the product is taken to be in the middle.
 _MIDDLE = 0.31
 
 _CANDIDATES = 12
+# Of so many products that most of them show, other reference images are looked at too: votes seldom tell the side.
+_LIKELY, _SIDES = 2, 6
 _NEIGHBOURS = 6
 _FEWEST_VOTES = 3
 
@@ -103,6 +109,9 @@ class PrintBank:
         self._prints = tuple(prints[one.fingerprint.image_sha256] for one in kept)
         self._vectors = [one.vectors() for one in self._prints]
         self._owner = np.repeat(np.arange(len(kept)), [len(one) for one in self._prints])
+        self._showing: dict[int, list[int]] = defaultdict(list)
+        for number, reference in enumerate(kept):
+            self._showing[reference.product_id].append(number)
         self._index = _index(self._vectors) if kept else None
         self._on_product = lru_cache(maxsize=None)(self._find_product)
         self._common = lru_cache(maxsize=100_000)(self._find_common)
@@ -154,27 +163,45 @@ class PrintBank:
         votes: Counter[int] = Counter()
         for near in rows:
             votes.update(set(self._owner[near[near >= 0]].tolist()))
-        return [number for number, count in votes.most_common(_CANDIDATES) if count >= _FEWEST_VOTES]
+        chosen = {number: count for number, count in votes.most_common(_CANDIDATES) if count >= _FEWEST_VOTES}
+        products: Counter[int] = Counter()
+        for number, count in chosen.items():
+            products[self._references[number].product_id] += count
+        likely = [number for product, _ in products.most_common(_LIKELY) for number in self._showing[product][:_SIDES]]
+        return list(dict.fromkeys([*chosen, *likely]))
 
     def _find_product(self, number: int) -> NDArray[np.bool_]:
         """Which features of a reference image are on the product."""
-        own = self._prints[number]
-        polygon = self._polygon(number)
-        return np.asarray(_inside(polygon, own.points))
+        points = self._prints[number].points
+        inside = [_inside(outline, points) for outline in self._outlines(number)]
+        return np.asarray(np.logical_or.reduce(inside))
 
-    def _polygon(self, number: int) -> NDArray[np.float32]:
-        """The outline of the product in a reference image, in its pixels."""
+    def _outlines(self, number: int) -> list[NDArray[np.float32]]:
+        """Where the product is in a reference image, in its pixels: what any of these outlines holds.
+
+        An own photo's product is told by the reference before a plain ground, laid over it; where few features say so,
+        by what it has in common with the other own photos; and where nothing is clear, it is taken to be in the middle.
+        """
         own, product_id = self._prints[number], self._references[number].product_id
         if own.on_plain:
-            return _hull(own.points)
-        placed = [
-            (len(np.unique(fit.there)), _mapped(fit.placement, _hull(self._prints[other].points)))
-            for other, reference in enumerate(self._references)
-            if reference.product_id == product_id and self._prints[other].on_plain
-            if (fit := _fit(own, self._vectors[number], self._prints[other], self._vectors[other])) is not None
-        ]
-        count, polygon = max(placed, key=lambda one: one[0], default=(0, own.points))
-        return polygon if count >= _PLACED_BY else _middle(own.size)
+            return [_hull(own.points)]
+        laid: list[tuple[int, NDArray[np.float32]]] = []
+        common: list[NDArray[np.float32]] = []
+        for other in self._showing[product_id]:
+            if other == number:
+                continue
+            fit = _fit(own, self._vectors[number], self._prints[other], self._vectors[other])
+            if fit is None:
+                continue
+            count = len(np.unique(fit.there))
+            if self._prints[other].on_plain:
+                laid.append((count, _mapped(fit.placement, _hull(self._prints[other].points))))
+            elif count >= _COMMON_FROM and _share(found := own.points[fit.here], own.size) <= _COMMON_MOST:
+                common.append(_hull(found, _COMMON_GROWN))
+        count, outline = max(laid, key=lambda one: one[0], default=(0, own.points))
+        if count >= _SURELY_PLACED_BY or (count >= _PLACED_BY and not common):
+            return [outline]
+        return common or [_middle(own.size)]
 
     # --------------------------------------------------------------------------------------------- ranking
 
@@ -321,13 +348,20 @@ def _mapped(placement: NDArray[np.float64], points: NDArray[np.float32]) -> NDAr
     return project(placement, points.astype(np.float64)).astype(np.float32)
 
 
-def _hull(points: NDArray[np.float32]) -> NDArray[np.float32]:
+def _hull(points: NDArray[np.float32], grown: float = 1.08) -> NDArray[np.float32]:
     """The convex hull of points, a little enlarged: features keep away from a product's edge."""
     import cv2
 
     corners = cv2.convexHull(points).reshape(-1, 2)
     middle = corners.mean(axis=0)
-    return np.asarray(middle + (corners - middle) * 1.08, dtype=np.float32)
+    return np.asarray(middle + (corners - middle) * grown, dtype=np.float32)
+
+
+def _share(points: NDArray[np.float32], size: tuple[int, int]) -> float:
+    """How much of a picture the convex hull of points covers."""
+    import cv2
+
+    return float(cv2.contourArea(cv2.convexHull(points)) / (size[0] * size[1]))
 
 
 def _middle(size: tuple[int, int]) -> NDArray[np.float32]:
