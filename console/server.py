@@ -1,6 +1,8 @@
 """Runs the HTTP interface until it is asked to stop."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -45,8 +47,10 @@ def run_server(installation: Installation, host: str, port: int, stop: threading
 
 
 class _Server(uvicorn.Server):
-    def install_signal_handlers(self) -> None:
-        """The process has its own: `stop` is what they set."""
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The process has its own: `stop` is what they set, and what is told live ends by it."""
+        yield
 
 
 def _require_tls(settings: Settings, host: str) -> None:

@@ -4,16 +4,20 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from browsers import a_chromium, serving_pages
-from installation import Installation
+from installation import Installation, wait_until
 from market import Market, serving
 from people import new_account, session_token
 from playwright.sync_api import Page, expect
+from servers import free_port
 
 from console.installation import Installation as Served
 from console.session import Session
+from counterfoil.clock import now
 from counterfoil.models import Role
+from counterfoil.store.owners import add_owner
 
 pytestmark = pytest.mark.xdist_group("pages")
 PATIENCE = 90_000
@@ -85,6 +89,32 @@ def test_a_monitor_is_set_up_run_and_seen_to_run_by_keyboard(page: Page, tmp_pat
     page.goto("/")
     expect(page.locator("#progress")).to_contain_text("Nothing is under way", timeout=PATIENCE)
     shoot(page, tmp_path, "home")
+
+
+def test_a_server_that_is_told_to_stop_ends_what_it_tells_live(tmp_path: Path) -> None:
+    port = free_port()
+    place = Installation(tmp_path, "http://127.0.0.1:1", extra={"COUNTERFOIL_HTTP_PORT": str(port)}, declare=False)
+    store = place.store()
+    with store.write() as connection:
+        owner_id = add_owner(connection, "default", now()).id
+    token, _ = session_token(store, new_account(store, owner_id, "mia", Role.MANAGER))
+    headers = {"Cookie": f"counterfoil={token}", "Accept": "text/event-stream"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as reader:
+        # It is asked to stop, and waited for, while the stream is still read.
+        with place.service("serve"):
+            wait_until(lambda: answers(reader), 60, "the server answers")
+            stream = reader.stream("GET", "/progress")
+            lines = stream.__enter__().iter_lines()
+            assert next(lines) == "retry: 3000"
+        assert "".join(lines).count("Nothing is under way") == 2
+        stream.__exit__(None, None, None)
+
+
+def answers(reader: httpx.Client) -> bool:
+    try:
+        return reader.get("/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def shoot(page: Page, tmp_path: Path, name: str) -> None:
