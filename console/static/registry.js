@@ -118,7 +118,9 @@ document.addEventListener("submit", async (event) => {
     refused += 1;
     const page = answer ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
     line.className = "wrong";
-    line.textContent = page?.querySelector("main .error li, main p")?.textContent ?? `${file.name}: ?`;
+    // Why this picture was refused; else, what was wrong with the request, such as its size.
+    const said = page?.querySelector("main .error li") ?? page?.querySelector("main h1 + p");
+    line.textContent = said?.textContent.trim() ?? `${file.name}: ?`;
   }
   if (!refused) {
     window.location.reload();
