@@ -93,6 +93,8 @@ def shoot(page: Page, tmp_path: Path, name: str) -> None:
     """The page in light and dark, at a desk and on a telephone, to be looked at: COUNTERFOIL_TEST_SCREENSHOTS."""
     folder = Path(os.environ.get("COUNTERFOIL_TEST_SCREENSHOTS") or tmp_path / "screenshots")
     folder.mkdir(parents=True, exist_ok=True)
+    # A page that has just come is as wide as it likes until its style sheets are there.
+    page.wait_for_load_state()
     for width in (360, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
@@ -194,6 +196,7 @@ def sellers_and_people(page: Page, tmp_path: Path) -> None:
     table = b"marketplace,seller_id,name\nexample,s1,Flagship\nnowhere,s2,\n"
     page.get_by_label("File").set_input_files({"name": "sellers.csv", "mimeType": "text/csv", "buffer": table})
     page.get_by_role("button", name="Check the file").click()
+    expect(page.locator(".problems tbody tr")).to_have_count(1, timeout=PATIENCE)
     shoot(page, tmp_path, "sellers-draft")
     page.get_by_role("button", name="Authorise 1 seller").click()
     expect(page.locator("tbody")).to_contain_text("Flagship", timeout=PATIENCE)
