@@ -57,7 +57,7 @@ def get_monitor(connection: sa.Connection, owner_id: int, monitor_id: int) -> Mo
     row = connection.execute(_live().where(_of(owner_id), monitors.c.id == monitor_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no monitor {monitor_id}: see `counterfoil monitor list`.")
-    return _monitor(connection, row)
+    return _monitors(connection, [row])[0]
 
 
 def find_monitor(connection: sa.Connection, owner_id: int, text: str) -> Monitor:
@@ -69,13 +69,13 @@ def find_monitor(connection: sa.Connection, owner_id: int, text: str) -> Monitor
     row = next((row for row in rows if row.name == text), rows[0] if rows else None)
     if row is None:
         raise NotFound(f"There is no monitor {text!r}: see `counterfoil monitor list`.")
-    return _monitor(connection, row)
+    return _monitors(connection, [row])[0]
 
 
 def list_monitors(connection: sa.Connection, owner_id: int) -> list[Monitor]:
     """The owner's monitors, in the order they were set up."""
     rows = connection.execute(_live().where(_of(owner_id)).order_by(monitors.c.id)).all()
-    return [_monitor(connection, row) for row in rows]
+    return _monitors(connection, rows)
 
 
 def monitor_names(connection: sa.Connection, owner_id: int, monitor_ids: Collection[int]) -> dict[int, str]:
@@ -89,7 +89,7 @@ def monitor_names(connection: sa.Connection, owner_id: int, monitor_ids: Collect
 def monitors_after(connection: sa.Connection, owner_id: int, after: int, limit: int) -> list[Monitor]:
     """The owner's next monitors after an id."""
     rows = connection.execute(rows_after(_live().where(_of(owner_id)), monitors.c.id, after, limit)).all()
-    return [_monitor(connection, row) for row in rows]
+    return _monitors(connection, rows)
 
 
 def update_monitor(
@@ -118,13 +118,13 @@ def due_monitors(connection: sa.Connection, now: datetime, limit: int = 100) -> 
     """Active monitors of all owners whose time has come, longest due first."""
     due = _live().where(monitors.c.state == MonitorState.ACTIVE, monitors.c.next_due_at <= now)
     rows = connection.execute(due.order_by(monitors.c.next_due_at).limit(limit)).all()
-    return [_monitor(connection, row) for row in rows]
+    return _monitors(connection, rows)
 
 
 def active_monitors(connection: sa.Connection) -> list[Monitor]:
     """Every monitor of all owners that is not paused, in the order they were set up."""
     rows = connection.execute(_live().where(monitors.c.state == MonitorState.ACTIVE).order_by(monitors.c.id)).all()
-    return [_monitor(connection, row) for row in rows]
+    return _monitors(connection, rows)
 
 
 def advance(connection: sa.Connection, monitor: Monitor, nominal_at: datetime, due_at: datetime) -> bool:
@@ -212,7 +212,15 @@ def _values(entry: MonitorEntry) -> dict[str, Any]:
     }
 
 
-def _monitor(connection: sa.Connection, row: sa.Row[Any]) -> Monitor:
+def _monitors(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Monitor]:
+    """Rows as monitors: what belongs to them is asked for once, however many there are."""
+    ids = [row.id for row in rows]
+    watched = _children(connection, monitor_products, monitor_products.c.product_id, ids)
+    places = _children(connection, monitor_marketplaces, monitor_marketplaces.c.marketplace, ids)
+    return [_monitor(row, watched.get(row.id, ()), places.get(row.id, ())) for row in rows]
+
+
+def _monitor(row: sa.Row[Any], product_ids: Sequence[int], marketplaces: Sequence[str]) -> Monitor:
     return Monitor(
         id=row.id,
         owner_id=row.owner_id,
@@ -224,8 +232,8 @@ def _monitor(connection: sa.Connection, row: sa.Row[Any]) -> Monitor:
             time_zone=row.time_zone,
             jitter_seconds=row.jitter_seconds,
         ),
-        product_ids=tuple(_children(connection, monitor_products, monitor_products.c.product_id, row.id)),
-        marketplaces=tuple(_children(connection, monitor_marketplaces, monitor_marketplaces.c.marketplace, row.id)),
+        product_ids=tuple(product_ids),
+        marketplaces=tuple(marketplaces),
         queries=tuple(row.queries),
         limits=CrawlLimits(**row.limits),
         canaries=tuple(Canary(**canary) for canary in row.canaries or ()),
@@ -234,5 +242,12 @@ def _monitor(connection: sa.Connection, row: sa.Row[Any]) -> Monitor:
     )
 
 
-def _children(connection: sa.Connection, table: sa.Table, column: sa.Column[Any], monitor_id: int) -> Sequence[Any]:
-    return connection.scalars(sa.select(column).where(table.c.monitor_id == monitor_id).order_by(column)).all()
+def _children(
+    connection: sa.Connection, table: sa.Table, column: sa.Column[Any], monitor_ids: Sequence[int]
+) -> dict[int, list[Any]]:
+    """What belongs to each of these monitors, in its own order."""
+    mine = sa.select(table.c.monitor_id, column).where(table.c.monitor_id.in_(monitor_ids))
+    found: dict[int, list[Any]] = {}
+    for monitor_id, child in connection.execute(mine.order_by(table.c.monitor_id, column)):
+        found.setdefault(monitor_id, []).append(child)
+    return found
