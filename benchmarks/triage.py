@@ -22,6 +22,8 @@ from benchmarks.console import NAME, PASSWORD, add_person, named_folder, serving
 from benchmarks.installation import OWNER, Filling, fill, settings_of
 from benchmarks.results import result
 from counterfoil.store import open_store, tables
+from indexer.delivery import deliver_once
+from indexer.opening import open_index
 
 _MOST_MILLISECONDS = 150
 _LOOKED_AT_MILLISECONDS = 500
@@ -58,6 +60,7 @@ def main() -> None:
     with named_folder(arguments.folder) as folder:
         fill(folder, Filling(arguments.listings, arguments.suspects))
         add_person(folder)
+        _deliver(folder)
         before = _decided(folder)
         with serving(folder) as address, _page(address) as page:
             times = _decide(page, address, arguments.decisions)
@@ -94,6 +97,13 @@ def _take_back(page: Page) -> None:
     page.reload()
     if page.locator("[aria-pressed=true][name=kind]").count():
         raise SystemExit(f"{page.url} still shows the verdict that was taken back")
+
+
+def _deliver(folder: Path) -> None:
+    """Bring what an earlier run has decided into the index, or it would be decided again."""
+    with closing(open_store(settings_of(folder))) as store, closing(open_index(settings_of(folder))) as index:
+        while deliver_once(store, index).position is not None:
+            pass
 
 
 def _decided(folder: Path) -> int:
