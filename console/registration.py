@@ -85,14 +85,9 @@ def register(
 ) -> Registered:
     """Register one product with its pictures. Raises UnreadablePicture, NotFound (its brand) or Conflict (its SKU)."""
     name = _brand_of(entry, brand)
-    made = [_fingerprint(picture, fingerprinting) for picture in pictures]
-    for picture in pictures:
-        session.evidence.put_image(picture.data)
+    made = _put(session, pictures, fingerprinting)
     with session.act("product.add", entry.name, pictures=len(pictures)) as connection:
-        for picture, fingerprint in zip(pictures, made, strict=True):
-            add_image(connection, fingerprint.image_sha256, len(picture.data), now())
-            add_fingerprints(connection, [fingerprint])
-        stored = [(one.image_sha256, picture.source) for picture, one in zip(pictures, made, strict=True)]
+        stored = _stored(connection, pictures, made)
         product, added = _register(connection, session, entry, name, stored)
     plain = tuple(picture.source for picture, print_ in zip(pictures, made, strict=True) if not print_.informative)
     return Registered(place=entry.place, name=entry.name, product=product, pictures=added, plain=plain)
@@ -124,19 +119,13 @@ def create_with_pictures(
     named = clean_brand(brand)
     if named is None:
         raise InvalidInput("The brand is not named.")
-    made = [_fingerprint(picture, fingerprinting) for picture in pictures]
-    for picture in pictures:
-        session.evidence.put_image(picture.data)
+    made = _put(session, pictures, fingerprinting)
     with session.act("product.add", said.name, pictures=len(pictures)) as connection:
         of = add_brand(connection, session.owner.id, named, (), now())
         entry = replace(entry_from(said.model_dump()), brand_id=of.id)
         product = create_product(connection, session.owner.id, entry, now())
-        for picture, fingerprint in zip(pictures, made, strict=True):
-            add_image(connection, fingerprint.image_sha256, len(picture.data), now())
-            add_fingerprints(connection, [fingerprint])
-            add_reference_image(
-                connection, session.owner.id, product.id, fingerprint.image_sha256, picture.source, now()
-            )
+        for sha256, source in _stored(connection, pictures, made):
+            add_reference_image(connection, session.owner.id, product.id, sha256, source, now())
     return Registered(place=said.name, name=said.name, product=product, pictures=len(pictures))
 
 
@@ -179,6 +168,24 @@ def _register(
         add_reference_image(connection, owner_id, product.id, sha256, source, now()) for sha256, source in stored
     )
     return product, added
+
+
+def _put(session: Session, pictures: Sequence[Picture], fingerprinting: Fingerprinting) -> list[Fingerprint]:
+    """Every picture is fingerprinted before the first is written: one that cannot be used leaves nothing behind."""
+    made = [_fingerprint(picture, fingerprinting) for picture in pictures]
+    for picture in pictures:
+        session.evidence.put_image(picture.data)
+    return made
+
+
+def _stored(
+    connection: sa.Connection, pictures: Sequence[Picture], made: Sequence[Fingerprint]
+) -> list[tuple[str, str]]:
+    """Make the pictures known to the database: (SHA-256, source) of each."""
+    for picture, fingerprint in zip(pictures, made, strict=True):
+        add_image(connection, fingerprint.image_sha256, len(picture.data), now())
+        add_fingerprints(connection, [fingerprint])
+    return [(one.image_sha256, picture.source) for picture, one in zip(pictures, made, strict=True)]
 
 
 def _fingerprint(picture: Picture, fingerprinting: Fingerprinting) -> Fingerprint:

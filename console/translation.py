@@ -7,30 +7,27 @@ Wrap what people read in `_()` or `ngettext()`, in templates in `{{ _("...") }}`
 import gettext as catalogues
 from collections.abc import Sequence
 from contextvars import ContextVar
-from functools import cache
 from pathlib import Path
 
 DOMAIN = "counterfoil"
 LOCALE = Path(__file__).parent / "locale"
-_chosen: ContextVar[tuple[str, ...]] = ContextVar("languages", default=())
+_ENGLISH = catalogues.NullTranslations()
+_chosen: ContextVar[catalogues.NullTranslations] = ContextVar("catalogue", default=_ENGLISH)
 
 
 def choose_languages(languages: Sequence[str]) -> None:
-    """From here on in this request, the first of these languages that there is a catalogue for; else English."""
-    _chosen.set(tuple(languages))
+    """From here on in this request, the first of these languages that is English or has a catalogue; else English."""
+    _chosen.set(_catalogue(languages))
 
 
 def gettext(message: str) -> str:
     """One text in the chosen language."""
-    return _catalogue(_chosen.get()).gettext(message)
+    return _chosen.get().gettext(message)
 
 
 def ngettext(one: str, many: str, number: int) -> str:
     """One text that depends on a number, in the chosen language."""
-    return _catalogue(_chosen.get()).ngettext(one, many, number)
-
-
-_ = gettext
+    return _chosen.get().ngettext(one, many, number)
 
 
 def accepted_languages(header: str) -> list[str]:
@@ -50,8 +47,11 @@ def _weight(text: str) -> float:
         return 0.0
 
 
-@cache
-def _catalogue(languages: tuple[str, ...]) -> catalogues.NullTranslations:
-    if not languages or languages[0].partition("_")[0] == "en":
-        return catalogues.NullTranslations()
-    return catalogues.translation(DOMAIN, LOCALE, languages, fallback=True)
+def _catalogue(languages: Sequence[str]) -> catalogues.NullTranslations:
+    for language in languages:
+        if language.partition("_")[0] == "en":
+            break
+        # The library keeps what it has read, and forgets what is not there: no header can fill the memory.
+        if catalogues.find(DOMAIN, LOCALE, [language]):
+            return catalogues.translation(DOMAIN, LOCALE, [language])
+    return _ENGLISH

@@ -206,7 +206,7 @@ def test_no_page_has_a_text_that_a_translator_cannot_reach(visit: Visit, tmp_pat
 
 
 @pytest.fixture
-def marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A language in which every text stands between ⟦ and ⟧, but for what is filled in and the tags in it."""
     catalogue = collect()
     for message in catalogue:
@@ -217,9 +217,6 @@ def marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with file.open("wb") as opened:
         write_mo(opened, catalogue)
     monkeypatch.setattr(translation, "LOCALE", tmp_path)
-    translation._catalogue.cache_clear()
-    yield
-    translation._catalogue.cache_clear()
 
 
 def mark(text: str) -> str:

@@ -31,6 +31,7 @@ def draft_address(session: Session, address: str, brand: str | None) -> Draft:
     address = address.strip()
     if not address or len(address) > _LONGEST_ADDRESS or any(one.isspace() for one in address):
         raise InvalidInput("This is no web address: paste one such as https://acme.example/trail-30.")
+    address = address if "://" in address else f"https://{address}"
     return draft_found(session, address, brand, lambda tell: read_address(session, address, tell))
 
 

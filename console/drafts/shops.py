@@ -51,7 +51,6 @@ def read_address(session: Session, url: str, tell: Tell) -> FoundProducts:
 
     Raises InvalidInput, FetchFailed or AddressRefused, which say why nothing could be read and what to do.
     """
-    url = url if "://" in url else f"https://{url}"
     body = _fetch(session, url)
     page = read_page(body, url, known=session.marketplaces)
     if page.kind is PageKind.PRODUCT:
