@@ -2,6 +2,7 @@
 
 Part of `python -m benchmarks.crawl`. Pictures are left out: they are fetched the same way whatever reads the page.
 Peaks of memory are those of all processes of a crawl together, each shared page counted once (PSS).
+As root it needs COUNTERFOIL_BROWSER_SANDBOX=false, as every crawl with a browser does (docs/browser.md).
 """
 
 import os

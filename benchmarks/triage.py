@@ -8,7 +8,6 @@ page is loaded anew, and the database is asked what was decided.
 
 import argparse
 import os
-import shutil
 import statistics
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,6 +20,8 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.console import NAME, PASSWORD, add_person, named_folder, serving
 from benchmarks.installation import OWNER, Filling, fill, settings_of
 from benchmarks.results import result
+from counterfoil.chromium import find_chromium
+from counterfoil.settings import load_settings
 from counterfoil.store import open_store, tables
 from indexer.delivery import deliver_once
 from indexer.opening import open_index
@@ -115,12 +116,11 @@ def _decided(folder: Path) -> int:
 
 @contextmanager
 def _page(address: str) -> Iterator[Page]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
     with httpx.Client(base_url=address, headers={"Origin": address}) as client:
         client.post("/log-in", data={"name": NAME, "password": PASSWORD})
         cookies = [{"name": one.name, "value": one.value or "", "url": address} for one in client.cookies.jar]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        chromium = playwright.chromium.launch(executable_path=find_chromium(load_settings({})), args=_FLAGS)
         context = chromium.new_context()
         context.add_cookies(cookies)  # type: ignore[arg-type]
         context.add_init_script(_WATCH)

@@ -59,6 +59,11 @@ class Session:
         """The declared marketplaces."""
         return self.installation.marketplaces
 
+    def marketplace_title(self, name: str) -> str:
+        """What people call a marketplace; its name where it is no longer declared."""
+        known = self.marketplaces.get(name)
+        return known.title if known else name
+
     @cached_property
     def owner(self) -> Owner:
         """The owner this session works for; only the one named `default` is made without being asked for."""

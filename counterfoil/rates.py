@@ -37,6 +37,11 @@ def write_amount(amount: Decimal) -> str:
     return format(amount.quantize(Decimal("0.01")) if exponent == -1 else amount, "f")
 
 
+def write_price(amount: Decimal | None, currency: str | None) -> str | None:
+    """A price as people write it: 48.90 EUR, without the currency where none is known; None for none."""
+    return f"{write_amount(amount)} {currency or ''}".strip() if amount is not None else None
+
+
 def read_rates(text: str) -> tuple[RateTable, ...]:
     """Read a CSV with the columns date, base, currency, rate, as central banks publish their rates: oldest date first.
 

@@ -1,5 +1,6 @@
 """What tests with a real Chromium share: whether it is there, how root may run it, and which processes are browsers."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import psutil
 import uvicorn
 from conftest import skip
 from people import HOST
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from servers import free_port
 
 from console.app import create_app
@@ -67,3 +68,17 @@ def a_chromium() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=find_chromium(load_settings({})), args=FLAGS)
         yield chromium
         chromium.close()
+
+
+def shoot(page: Page, tmp_path: Path, name: str) -> None:
+    """The page in light and dark, at a desk and on a telephone, to be looked at: COUNTERFOIL_TEST_SCREENSHOTS."""
+    folder = Path(os.environ.get("COUNTERFOIL_TEST_SCREENSHOTS") or tmp_path / "screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    # A page that has just come is as wide as it likes until its style sheets are there.
+    page.wait_for_load_state()
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        for light in ("light", "dark"):
+            page.emulate_media(color_scheme=light)
+            page.screenshot(path=folder / f"session-{name}-{width}-{light}.png", full_page=True)

@@ -78,7 +78,7 @@ def filled(route: APIRoute, ids: dict[str, str]) -> str:
     path = route.path
     for name in route.param_convertors:
         known = ids.get(f"{path.split(f'/{{{name}}}')[0].rpartition('/')[2]}/{{{name}}}") or ids.get(name)
-        assert known, f"teach tests/sample.py an id of the first owner for {{{name}}} of {route.path}"
+        assert known, f"teach this test, or tests/sample.py, an id of the first owner for {{{name}}} of {route.path}"
         path = path.replace(f"{{{name}}}", known)
     return path
 

@@ -20,6 +20,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from people import HOST, PASSWORD, api_key, browser, new_account, program, session_token, visitor
 from PIL import Image
+from sample import filled
 from servers import free_port
 from suspicion import BODY, add_batch, add_registry, add_suspect, copied, declare_marketplace, png
 
@@ -132,17 +133,6 @@ def neighbours(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> N
     return found
 
 
-def filled(route: APIRoute, neighbours: Neighbours) -> str:
-    """The route's path with the first owner's ids in it."""
-    path = route.path
-    for name in route.param_convertors:
-        whose = f"{path.split(f'/{{{name}}}')[0].rpartition('/')[2]}/{{{name}}}"
-        known = neighbours.mine.get(whose) or neighbours.mine.get(name)
-        assert known, f"teach this test an id of the first owner for {{{name}}} of {route.path}"
-        path = path.replace(f"{{{name}}}", known)
-    return path
-
-
 def body_of(route: APIRoute, method: str, description: dict[str, Any]) -> dict[str, Any]:
     """What a request of this route sends, after its own examples: what is asked must fail for who asks, not for how."""
     if not route.include_in_schema:
@@ -162,7 +152,7 @@ def every_request(neighbours: Neighbours) -> Iterator[tuple[APIRoute, str, str, 
     description = create_app(neighbours.installation).openapi()
     for route in sorted(routes(), key=lambda route: route.path in OWN):
         for method in sorted(route.methods or ()):
-            yield route, method, filled(route, neighbours), body_of(route, method, description)
+            yield route, method, filled(route, neighbours.mine), body_of(route, method, description)
 
 
 def everything_of(neighbours: Neighbours) -> list[Any]:

@@ -1,12 +1,11 @@
 """A manager's session in a real Chromium, by keyboard: a monitor is set up, runs, and is seen to run."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from browsers import a_chromium, serving_pages
+from browsers import a_chromium, serving_pages, shoot
 from installation import Installation, wait_until
 from market import Market, serving
 from people import new_account, session_token
@@ -115,15 +114,3 @@ def answers(reader: httpx.Client) -> bool:
         return reader.get("/healthz").status_code == 200
     except httpx.TransportError:
         return False
-
-
-def shoot(page: Page, tmp_path: Path, name: str) -> None:
-    """The page in light and dark, at a desk and on a telephone, to be looked at: COUNTERFOIL_TEST_SCREENSHOTS."""
-    folder = Path(os.environ.get("COUNTERFOIL_TEST_SCREENSHOTS") or tmp_path / "screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    for width in (360, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-        for light in ("light", "dark"):
-            page.emulate_media(color_scheme=light)
-            page.screenshot(path=folder / f"session-{name}-{width}-{light}.png", full_page=True)

@@ -1,6 +1,5 @@
 """One person registers everything in a real Chromium: a shop's address, pictures, a spreadsheet, sellers, accounts."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import a_chromium, serving_pages
+from browsers import a_chromium, serving_pages, shoot
 from market import Answer, Market, serving
 from people import new_account, session_token
 from PIL import Image
@@ -87,20 +86,6 @@ def calibrate(session: Session) -> None:
         edits = {edit.name: (edit.kind.value, edit.described) for edit in EDITS.values()}
         card = make_card("m3", [image], edits, [], crawled=0, others=0, names={})
         assert finish_calibration(connection, claim, as_json(card), moment)
-
-
-def shoot(page: Page, tmp_path: Path, name: str) -> None:
-    """The page in light and dark, at a desk and on a telephone, to be looked at: COUNTERFOIL_TEST_SCREENSHOTS."""
-    folder = Path(os.environ.get("COUNTERFOIL_TEST_SCREENSHOTS") or tmp_path / "screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    # A page that has just come is as wide as it likes until its style sheets are there.
-    page.wait_for_load_state()
-    for width in (360, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-        for light in ("light", "dark"):
-            page.emulate_media(color_scheme=light)
-            page.screenshot(path=folder / f"registering-{name}-{width}-{light}.png", full_page=True)
 
 
 def test_everything_is_registered_in_the_browser(tmp_path: Path, session: Session, shop: Market) -> None:

@@ -1,7 +1,5 @@
 """Deciding one suspect after the other: by the page's buttons, by keyboard in a real Chromium, and by two people."""
 
-import shutil
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,16 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
-from conftest import skip
+from browsers import a_chromium, serving_pages
 from fastapi.testclient import TestClient
-from people import HOST, browser, new_account, session_token
+from people import browser, new_account, session_token
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
-from servers import free_port
+from playwright.sync_api import Page, expect
 from suspicion import add_suspect, copied, png
 
-from console.app import create_app
 from console.session import Session
 from counterfoil.models import Role, VerdictKind
 from counterfoil.store.audit import list_audit_entries
@@ -26,8 +21,6 @@ from counterfoil.store.snoozes import snooze
 from counterfoil.store.suspects import add_verdict, get_suspect, list_verdicts
 from indexer.delivery import deliver_once
 from scheduler.snoozes import wake_snoozed
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 @pytest.fixture
@@ -209,32 +202,19 @@ def test_programs_decide_about_many_and_take_it_back(ann: TestClient) -> None:
 @pytest.fixture
 def served(session: Session) -> Iterator[str]:
     """The pages' address."""
-    port = free_port()
-    config = uvicorn.Config(create_app(session.installation), host="127.0.0.1", port=port, log_level="warning")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"{HOST}:{port}"
-    server.should_exit = True
-    thread.join()
+    with serving_pages(session.installation) as address:
+        yield address
 
 
 @pytest.fixture
 def page(served: str, session: Session) -> Iterator[Page]:
     """A page of a Chromium in which an analyst is logged in; what its console says is collected in `said`."""
-    program = shutil.which("chromium")
-    if program is None:
-        skip("Chromium is not installed")
     token, _ = session_token(session.store, new_account(session.store, session.owner.id, "ann", Role.ANALYST))
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+    with a_chromium() as chromium:
         context = chromium.new_context()
         context.add_cookies([{"name": "counterfoil", "value": token, "url": served}])
         page = context.new_page()
         yield page
-        chromium.close()
 
 
 def test_the_longest_word_makes_no_page_wider_than_a_telephone(page: Page, served: str, session: Session) -> None:

@@ -18,7 +18,7 @@ from console.wording import LONGEST_TITLE, shortened, verdict_choices, verdict_w
 from counterfoil.clock import now
 from counterfoil.exceptions import InvalidInput
 from counterfoil.models import Role, VerdictKind
-from counterfoil.rates import write_amount
+from counterfoil.rates import write_price
 from counterfoil.store.suspects import suspects_of_seller, suspects_showing
 from counterfoil.store.verdict_batches import (
     MOST_AT_ONCE,
@@ -151,7 +151,7 @@ def _rows(session: RequestSession, found: list[SuspectDocument]) -> list[dict[st
             "facts": [
                 fact
                 for fact in (
-                    f"{write_amount(one.price)} {one.currency or ''}".strip() if one.price is not None else "",
+                    write_price(one.price, one.currency),
                     (one.seller.name or one.seller.key) if one.seller else "",
                     one.marketplace,
                 )

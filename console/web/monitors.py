@@ -57,7 +57,7 @@ def list_monitors(session: CurrentSession) -> HTMLResponse:
         {
             "monitor": one,
             "when": schedule_words(one.schedule),
-            "markets": [_title(session, name) for name in one.marketplaces],
+            "markets": [session.marketplace_title(name) for name in one.marketplaces],
             "products": len(one.product_ids) or products,
             "all_products": not one.product_ids,
             "history": histories[one.id],
@@ -154,11 +154,6 @@ def _market(session: RequestSession, name: str) -> dict[str, str | None]:
         return {"title": name, "route": None, "obstacle": None, "gone": "gone"}
     route = access_in_words(one, session.settings)
     return {"title": one.title, "route": route, "obstacle": obstacle_of(session, one), "gone": None}
-
-
-def _title(session: RequestSession, name: str) -> str:
-    one = session.marketplaces.get(name)
-    return one.title if one else name
 
 
 def _may_change(session: RequestSession) -> bool:

@@ -122,7 +122,9 @@ def progress_of(session: RequestSession, run: Run, crawls: list[Crawl]) -> Progr
         run=run,
         words=_outcome(run, crawls).words,
         done=sum(crawl.state is CrawlState.FINISHED for crawl in crawls),
-        lines=tuple((_title(session, crawl.marketplace), state_words(crawl), crawl) for crawl in crawls[:_MOST_CRAWLS]),
+        lines=tuple(
+            (session.marketplace_title(crawl.marketplace), state_words(crawl), crawl) for crawl in crawls[:_MOST_CRAWLS]
+        ),
     )
 
 
@@ -159,7 +161,7 @@ def _shown(connection: sa.Connection, session: RequestSession, run: Run, crawls:
     for crawl in crawls:
         yield ShownCrawl(
             crawl=crawl,
-            title=_title(session, crawl.marketplace),
+            title=session.marketplace_title(crawl.marketplace),
             words=state_words(crawl),
             remedy=remedy_for(crawl.reason, crawl.marketplace) if crawl.reason else None,
             coverage=tuple(_coverage(session, crawl)),
@@ -192,8 +194,3 @@ def _expected(session: RequestSession, name: str) -> str | None:
         return None
     told = {"fewest": known.expectations.fewest, "most": known.expectations.most}
     return _("%(fewest)d to %(most)d listings on a page of results") % told
-
-
-def _title(session: RequestSession, name: str) -> str:
-    known = session.marketplaces.get(name)
-    return known.title if known else name

@@ -20,7 +20,7 @@ from console.wording import LONGEST_TITLE, shortened, verdict_word
 from counterfoil.clock import now
 from counterfoil.exceptions import NotFound
 from counterfoil.models import AuthorisedSeller, Role, Seller, SuspectState
-from counterfoil.rates import write_amount
+from counterfoil.rates import write_price
 from counterfoil.store.seller_activity import (
     SellerActivity,
     SharedPictures,
@@ -137,7 +137,7 @@ def _row(one: SoldListing, pictures: Mapping[str, ShownPicture]) -> dict[str, An
         "score": f"{one.score:.2f}" if one.score is not None and one.state is SuspectState.OPEN else None,
         "state": one.state,
         "verdict": verdict_word(one.verdict) if one.verdict else None,
-        "price": f"{write_amount(one.price)} {one.currency or ''}".strip() if one.price is not None else None,
+        "price": write_price(one.price, one.currency),
         "first": one.first_seen_at,
         "last": one.last_seen_at,
     }

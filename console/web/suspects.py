@@ -20,7 +20,7 @@ from counterfoil.clock import now
 from counterfoil.exceptions import InvalidInput
 from counterfoil.highlighting import marked
 from counterfoil.models import Role, Triage, VerdictKind
-from counterfoil.rates import write_amount
+from counterfoil.rates import write_price
 from counterfoil.store.sellers import find_seller_ids
 from indexer.document import SuspectDocument
 from indexer.query import UNJUDGED, Facet, Sort, SuspectPage, SuspectQuery
@@ -101,7 +101,7 @@ def _row(
     pictures: Mapping[str, ShownPicture],
     seller_id: int | None,
 ) -> dict[str, Any]:
-    price = f"{write_amount(document.price)} {document.currency or ''}".strip() if document.price is not None else None
+    price = write_price(document.price, document.currency)
     seller = (document.seller.name or document.seller.key) if document.seller else None
     product = document.products[0].name if document.products else None
     return {
