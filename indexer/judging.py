@@ -1,7 +1,7 @@
 """Judges listing versions for their owners: reads them, matches their pictures, asks the owner's judge."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from counterfoil.evidence import EvidenceStore
@@ -13,6 +13,7 @@ from counterfoil.store.listings import get_listings, get_versions
 from indexer.decoding import PictureDecoder
 from indexer.judges import Appointed, Judges
 from indexer.matching import Found, PictureMatching
+from indexer.renditions import Renditions
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,20 @@ class Question:
 class Judged:
     """What the judge made of a listing version; `product_ids` are those that it was held against.
 
-    `revision` is that of the registry. When it could not be judged there is an `error`, and nothing was made.
+    `revision` is that of the registry, `pictures` are the version's stored ones. When it could not be judged there is
+    an `error`, and nothing was made.
     """
 
     made: tuple[Assessment, ...] = ()
     product_ids: Collection[int] = ()
     revision: int = 0
+    pictures: tuple[str, ...] = ()
     error: str | None = None
+
+    @property
+    def highest_score(self) -> float:
+        """That of the likeliest product; 0 where there is none."""
+        return max((assessment.score.value for assessment in self.made), default=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +62,18 @@ class Judging:
         self.settings = settings
         self._matching = PictureMatching(store, evidence, decoder)
         self.judges = Judges(store, evidence, decoder, settings.data)
+        self._renditions = Renditions(settings.data, evidence, decoder)
 
     def answer(self, questions: Collection[Question]) -> dict[Question, Judged]:
-        """Judge all of these; one that cannot be judged is answered with the reason. Ask only after claiming them."""
+        """Judge all of these; one that cannot be judged is answered with the reason. Ask only after claiming them.
+
+        Afterwards the thumbnails are there that pages will show of those that are suspicious.
+        """
+        answers = self._answer(questions)
+        self._make_thumbnails(answers.values())
+        return answers
+
+    def _answer(self, questions: Collection[Question]) -> dict[Question, Judged]:
         try:
             material = self._read(questions)
             return {question: self._judge(question, material) for question in questions}
@@ -64,7 +81,7 @@ class Judging:
             raise  # the database or the disk: no listing's fault
         except Exception as error:  # whatever one page can bring about must not stop the others
             if len(questions) > 1:
-                return {question: self.answer([question])[question] for question in questions}
+                return {question: self._answer([question])[question] for question in questions}
             (question,) = questions
             log.exception("version %s cannot be judged for owner %s", question.version_id, question.owner_id)
             return {question: Judged(error=f"{type(error).__name__}: {error}")}
@@ -91,7 +108,21 @@ class Judging:
             match for sha256 in _pictures(version) for match in material.found.get((question.owner_id, sha256), ())
         ]
         made = appointed.judge.assess(version.facts, material.marketplaces[version.listing_id], found)
-        return Judged(made=made, product_ids=appointed.product_ids, revision=appointed.revision)
+        return Judged(
+            made=made,
+            product_ids=appointed.product_ids,
+            revision=appointed.revision,
+            pictures=tuple(_pictures(version)),
+        )
+
+    def _make_thumbnails(self, answers: Iterable[Judged]) -> None:
+        suspicious = [one for one in answers if one.highest_score >= self.settings.suspect_threshold]
+        wanted = dict.fromkeys(sha256 for one in suspicious for sha256 in one.pictures)
+        try:
+            self._renditions.make_thumbnails(wanted)
+        except (StoreError, OSError) as error:
+            # What was judged counts for more; pages make a thumbnail that is missing.
+            log.warning("thumbnails are left to be made when they are asked for: %s", error)
 
 
 def _pictures(version: ListingVersion) -> list[str]:

@@ -7,6 +7,7 @@ how the two differ there.
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict
 from enum import StrEnum
@@ -31,7 +32,7 @@ class Comparison(StrEnum):
 
 
 class Renditions:
-    """What is made of stored pictures for pages: JPEG files, each made when it is first asked for."""
+    """What is made of stored pictures for pages: JPEG files, each made when it is first asked for, or ahead of that."""
 
     def __init__(self, data: Path, evidence: EvidenceStore, decoder: PictureDecoder) -> None:
         self._data = data
@@ -43,13 +44,22 @@ class Renditions:
 
         Raises NotFound, EvidenceDamaged or EvidenceUnavailable.
         """
-        path = rendition_folder(self._data, sha256) / f"thumbnail-{_VERSION}.jpg"
+        path = self._thumbnail_path(sha256)
         kept = _kept(path)
         if kept is None:
             kept = self._thumbnail(sha256)
             _keep(path, kept)
         # An empty file says that it cannot be read, so that it is not tried again and again.
         return kept or None
+
+    def make_thumbnails(self, sha256s: Collection[str]) -> None:
+        """Make those thumbnails that are not there, side by side; a picture whose file is missing has none.
+
+        Raises OSError or EvidenceUnavailable when disk or bucket fail.
+        """
+        missing = [sha256 for sha256 in sha256s if not self._thumbnail_path(sha256).exists()]
+        for sha256, made in self._decoder.thumbnail_stored(self._evidence, missing).items():
+            _keep(self._thumbnail_path(sha256), b"" if isinstance(made, UnreadablePicture) else made)
 
     def compare(self, picture: str, reference: str, transform: Transform, kind: Comparison) -> bytes:
         """A listing's picture in the frame of a reference that matched it so, at most 640 pixels wide and high.
@@ -77,6 +87,9 @@ class Renditions:
             kept = self._decoder.edited(self._evidence.get_image(sha256), edit, seed, _EDITED_SIDE) or b""
             _keep(path, kept)
         return kept or None
+
+    def _thumbnail_path(self, sha256: str) -> Path:
+        return rendition_folder(self._data, sha256) / f"thumbnail-{_VERSION}.jpg"
 
     def _thumbnail(self, sha256: str) -> bytes:
         try:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from rows import NOON, claimed, count, new_owner, new_product, pictures, record
 from counterfoil.evidence import EvidenceStore
 from counterfoil.exceptions import UnreadablePicture
 from counterfoil.models import Fingerprint, MatchDecision, ReasonKind, Suspect, SuspectState
+from counterfoil.renditions import rendition_folder
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.images import add_image
@@ -155,6 +157,34 @@ def test_a_copied_picture_makes_a_suspect_and_an_honest_one_does_not(
     assert ReasonKind.IMAGE_COPY in {reason.kind for reason in made.score.reasons}
     assert states(store) == {"done": 2}
     assert errors(store) == dict.fromkeys([*errors(store), honest, copied]), "every picture keeps its fingerprint"
+
+
+def test_the_thumbnails_of_a_suspect_are_there_with_it_and_those_of_other_listings_are_not(
+    sqlite_store: Store,
+    evidence: EvidenceStore,
+    settings: Settings,
+    decoder: PictureDecoder,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    judging, owner_id = Judging(sqlite_store, evidence, settings, decoder), new_owner(sqlite_store)
+    copied, honest = keep(sqlite_store, evidence, COPY), keep(sqlite_store, evidence, OTHER)
+    versions = listings(sqlite_store, owner_id, copied, honest)
+    ingest_once(judging)
+    assert not (settings.data / "renditions").exists()
+    product(sqlite_store, evidence, owner_id)
+    reassess_all(judging)
+    assert suspects(sqlite_store).keys() == {versions[0]}
+    (made,) = rendition_folder(settings.data, copied).iterdir()
+    assert Image.open(made).size == (200, 200) and not rendition_folder(settings.data, honest).exists()
+    when = made.stat().st_mtime_ns
+    listings(sqlite_store, owner_id, copied)
+    ingest_once(judging)
+    assert made.stat().st_mtime_ns == when, "made once"
+    shutil.rmtree(settings.data / "renditions")
+    (settings.data / "renditions").write_bytes(b"a disk that takes nothing")
+    versions += listings(sqlite_store, owner_id, copied)
+    ingest_once(judging)
+    assert versions[-1] in suspects(sqlite_store) and "made when they are asked for" in caplog.text
 
 
 def test_pictures_that_cannot_be_read_cost_only_themselves(
