@@ -1,14 +1,13 @@
 """Reads product lists that people have: CSV, XLSX, or a folder with one folder of pictures for each product."""
 
-import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from console.sheets import Sheet, read_sheet
+from console.sheets import Sheet, read_sheet_file
 from counterfoil.exceptions import InvalidInput
 from counterfoil.models import PriceRange
 
@@ -62,13 +61,13 @@ def read_entries(path: Path) -> Iterator[Entry | BadEntry]:
     """
     if path.is_dir():
         return _read_folders(path)
-    return iter(_read_xlsx(path) if path.suffix.lower() == ".xlsx" else _read_csv(path))
+    return iter(entries_of_sheet(str(path), read_sheet_file(path), "line"))
 
 
-def entries_of_sheet(name: str, sheet: Sheet) -> list[Entry | BadEntry]:
+def entries_of_sheet(name: str, sheet: Sheet, row_word: str = "row") -> list[Entry | BadEntry]:
     """The products of a table. Raises InvalidInput where its columns are wrong, which names the right ones."""
-    _check_columns(name, list(sheet.columns))
-    return [_entry_of_row(sheet.columns, f"row {number}", row) for number, row in sheet.rows]
+    _check_columns(name, sheet.columns)
+    return [_entry_of_row(sheet.columns, f"{row_word} {number}", row) for number, row in sheet.rows]
 
 
 def _entry_of_row(columns: tuple[str, ...], place: str, row: tuple[str, ...]) -> Entry | BadEntry:
@@ -103,46 +102,17 @@ def _amount(text: str) -> Decimal:
     return Decimal(text)
 
 
-def _read_xlsx(path: Path) -> list[Entry | BadEntry]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
-    return entries_of_sheet(str(path), read_sheet(str(path), data))
-
-
-def _read_csv(path: Path) -> list[Entry | BadEntry]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            _check_columns(path, reader.fieldnames)
-            entries = [_entry(f"line {reader.line_num}", row) for row in reader]
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path} is not UTF-8 text: save it as CSV UTF-8. ({error})") from error
-    except csv.Error as error:
-        raise InvalidInput(f"{path} is no readable CSV: {error}.") from error
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
-    if not entries:
-        raise InvalidInput(f"{path} has no products in it: expected one a line below the heading.")
-    return entries
-
-
-def _check_columns(path: Path | str, found: object) -> None:
-    names = list(found) if isinstance(found, list) else []
-    unknown = [name for name in names if name not in COLUMNS]
+def _check_columns(name: str, names: Sequence[str]) -> None:
+    unknown = [column for column in names if column not in COLUMNS]
     if "name" not in names or unknown:
         told = f"unknown: {', '.join(map(repr, unknown))}" if unknown else "the column 'name' is missing"
-        raise InvalidInput(f"{path} has the wrong columns ({told}). Expected are: {', '.join(COLUMNS)}.")
-    twice = [name for name, count in Counter(names).items() if count > 1]
+        raise InvalidInput(f"{name} has the wrong columns ({told}). Expected are: {', '.join(COLUMNS)}.")
+    twice = [column for column, count in Counter(names).items() if count > 1]
     if twice:
-        raise InvalidInput(f"{path} has a column twice: {', '.join(twice)}.")
+        raise InvalidInput(f"{name} has a column twice: {', '.join(twice)}.")
 
 
-def _entry(place: str, row: Mapping[str | None, str | None]) -> Entry | BadEntry:
-    if None in row or None in row.values():
-        return BadEntry(place=place, reason="it has more or fewer fields than the heading")
-    fields = {str(key): str(value).strip() for key, value in row.items()}
+def _entry(place: str, fields: Mapping[str, str]) -> Entry | BadEntry:
     problems: list[Problem] = []
     _check_text(fields, problems)
     price_range = _price_of(fields, problems)

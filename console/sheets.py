@@ -11,17 +11,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from counterfoil.exceptions import InvalidInput, TooLarge
 
 LARGEST = 5_000_000
-MOST_ROWS = 2_000
 _MOST_COLUMNS = 100
 _LONGEST_CELL = 10_000
 # An XLSX is a ZIP file of XML: a few hundred bytes can be gigabytes.
 _LARGEST_UNPACKED = 60_000_000
 _MOST_FILES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetLimits:
+    """How many bytes and rows of a table are read."""
+
+    bytes: int
+    rows: int
+
+
+_UPLOADED = SheetLimits(bytes=LARGEST, rows=2_000)
+# Whoever can run a command has the machine's memory anyway.
+_OF_A_COMMAND = SheetLimits(bytes=60_000_000, rows=100_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +45,34 @@ class Sheet:
     rows: tuple[tuple[int, tuple[str, ...]], ...]
 
 
-def read_sheet(name: str, data: bytes) -> Sheet:
+def read_sheet(name: str, data: bytes, limits: SheetLimits = _UPLOADED) -> Sheet:
     """The table of a file. Raises TooLarge, or InvalidInput, which says what is wrong with the file and what to do."""
-    if len(data) > LARGEST:
-        raise TooLarge(f"{name} is larger than {LARGEST // 1_000_000} MB: cut it into several files.")
+    if len(data) > limits.bytes:
+        raise TooLarge(f"{name} is larger than {limits.bytes // 1_000_000} MB: cut it into several files.")
     if not data.strip():
         raise InvalidInput(f"{name} is empty.")
-    numbered = _xlsx_rows(name, data) if data.startswith(b"PK\x03\x04") else _csv_rows(name, data)
+    numbered = _xlsx_rows(name, data, limits) if data.startswith(b"PK\x03\x04") else _csv_rows(name, data)
     filled = ((number, row) for number, row in numbered if any(row))
     heading = next(filled, None)
     if heading is None:
         raise InvalidInput(f"{name} is empty.")
-    rows = tuple(islice(filled, MOST_ROWS + 1))
-    if len(rows) > MOST_ROWS:
-        raise TooLarge(f"{name} has more than {MOST_ROWS:,} rows: cut it into several files.")
+    rows = tuple(islice(filled, limits.rows + 1))
+    if len(rows) > limits.rows:
+        raise TooLarge(f"{name} has more than {limits.rows:,} rows: cut it into several files.")
     if not rows:
         raise InvalidInput(f"{name} has nothing below its heading: expected one row for each.")
     columns = tuple(column.casefold().strip().replace(" ", "_") for column in heading[1])
     return Sheet(_without_empty_end(columns), rows)
+
+
+def read_sheet_file(path: Path) -> Sheet:
+    """The table of a file that a command names; it may be larger. Raises as `read_sheet` does."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_OF_A_COMMAND.bytes + 1)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
+    return read_sheet(str(path), data, _OF_A_COMMAND)
 
 
 def _without_empty_end(columns: tuple[str, ...]) -> tuple[str, ...]:
@@ -77,7 +100,7 @@ def _delimiter(text: str) -> str:
     return max((",", ";", "\t"), key=heading.count)
 
 
-def _xlsx_rows(name: str, data: bytes) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _xlsx_rows(name: str, data: bytes, limits: SheetLimits) -> Iterator[tuple[int, tuple[str, ...]]]:
     _refuse_bomb(name, data)
     from openpyxl import load_workbook  # heavy, and needed for such a file only
 
@@ -87,8 +110,8 @@ def _xlsx_rows(name: str, data: bytes) -> Iterator[tuple[int, tuple[str, ...]]]:
         # What a file says of its size is not believed: it is read row by row, and no further than asked.
         sheet.reset_dimensions()
         for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=_MOST_COLUMNS + 1), 1):
-            if number > 10 * MOST_ROWS:
-                raise TooLarge(f"{name} has more than {MOST_ROWS:,} rows: cut it into several files.")
+            if number > 10 * limits.rows:
+                raise TooLarge(f"{name} has more than {limits.rows:,} rows: cut it into several files.")
             yield number, _row(name, number, [_text(name, number, cell) for cell in row])
     except (InvalidInput, TooLarge):
         raise

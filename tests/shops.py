@@ -1,12 +1,31 @@
 """Shops on loopback that answer as their platforms do: in the shape of real captures, with made-up lamps."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from market import Answer, Asked, Market, html
+from market import Answer, Asked, Market, html, serving
+from PIL import Image
+from suspicion import png
 
 LAMPS = [f"{colour} lamp {number}" for number in range(1, 61) for colour in ("Red", "Green", "Blue", "White", "Black")]
+
+
+def picture(number: int, side: int = 300) -> bytes:
+    """A picture that is unlike every other."""
+    return png(Image.effect_noise((side, side), 60 + number).rotate(number * 7))
+
+
+@contextmanager
+def three_lamps() -> Iterator[Market]:
+    """A shop with three lamps, each with a page and a picture of its own."""
+    market = Market()
+    market.stock(3)
+    for number in (1, 2, 3):
+        market.faults[f"/picture/{number}-0.jpg"] = Answer(body=picture(number), type="image/png")
+    with serving(market):
+        yield market
 
 
 def as_json(data: Any) -> Answer:

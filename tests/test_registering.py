@@ -11,11 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from market import Answer, Asked, Market, html, serving
+from market import Answer, Asked, Market, html
 from openpyxl import Workbook
 from people import browser, new_account
-from PIL import Image
-from suspicion import png
+from shops import picture, three_lamps
 
 from console.product_entries import Entry, entries_of_sheet
 from console.session import Session
@@ -36,20 +35,10 @@ EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 DATE = datetime(2026, 3, 1)  # noqa: DTZ001 - a cell has no zone
 
 
-def picture(number: int, side: int = 300) -> bytes:
-    """A picture that is unlike every other."""
-    return png(Image.effect_noise((side, side), 60 + number).rotate(number * 7))
-
-
 @pytest.fixture
 def shop() -> Iterator[Market]:
-    """A shop with three lamps, each with a page and a picture of its own."""
-    market = Market()
-    market.stock(3)
-    for number in (1, 2, 3):
-        market.faults[f"/picture/{number}-0.jpg"] = Answer(body=picture(number), type="image/png")
-    with serving(market):
-        yield market
+    with three_lamps() as shop:
+        yield shop
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from browsers import a_chromium, serving_pages, shoot
-from market import Answer, Market, serving
+from market import Market
 from people import new_account, session_token
-from PIL import Image
 from playwright.sync_api import Page, expect
-from suspicion import declare_marketplace, png
+from shops import picture, three_lamps
+from suspicion import declare_marketplace
 
 from console.session import Session
 from counterfoil.calibration import CalibratedImage, EditedCopy, as_json, make_card
@@ -39,24 +39,14 @@ DROP = """([selector, bytes]) => {
 }"""
 
 
-def picture(number: int) -> bytes:
-    """A picture that is unlike every other."""
-    return png(Image.effect_noise((300, 300), 60 + number).rotate(number * 7))
-
-
 def sent(name: str, data: bytes) -> dict[str, Any]:
     return {"name": name, "mimeType": "image/png", "buffer": data}
 
 
 @pytest.fixture
 def shop() -> Iterator[Market]:
-    """A shop with three lamps, each with a page and a picture of its own."""
-    market = Market()
-    market.stock(3)
-    for number in (1, 2, 3):
-        market.faults[f"/picture/{number}-0.jpg"] = Answer(body=picture(number), type="image/png")
-    with serving(market):
-        yield market
+    with three_lamps() as shop:
+        yield shop
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from console.output import print_fields, print_table, say
 from console.product_entries import BadEntry
 from console.seller_entries import sellers_of_sheet
 from console.session import Session
-from console.sheets import read_sheet
+from console.sheets import read_sheet_file
 from counterfoil.clock import now
-from counterfoil.exceptions import InvalidInput, NotFound
+from counterfoil.exceptions import NotFound
 from counterfoil.marketplaces import get_marketplace
 from counterfoil.store import sellers as stored
 
@@ -49,7 +49,7 @@ def import_(session: Session, file: Path) -> None:
       counterfoil seller import sellers.csv
     """
     refused = 0
-    for one in sellers_of_sheet(str(file), read_sheet(str(file), _bytes(file)), session.marketplaces, "line"):
+    for one in sellers_of_sheet(str(file), read_sheet_file(file), session.marketplaces, "line"):
         if isinstance(one, BadEntry):
             refused += 1
             say(f"{one.place}: refused: {one.reason}")
@@ -110,13 +110,6 @@ def remove(session: Session, marketplace: str, seller_id: str) -> None:
     with session.act("seller.remove", f"{seller_id} on {marketplace}") as connection:
         stored.remove_authorised_seller(connection, session.owner.id, marketplace, seller_id, now())
     click.echo(f"{seller_id} on {marketplace} is no longer authorised")
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"{file} cannot be read: {error.strerror or error}.") from error
 
 
 commands = (seller,)
