@@ -176,7 +176,10 @@ def test_the_audit_log_is_filtered_and_read_page_by_page(client: TestClient, ses
     assert only.count("seller.authorise") == 1 and "product.change" not in only
     today = now().date().isoformat()
     assert "seller.authorise" in client.get("/audit", params={"since": today, "until": today}).text
-    assert "Nothing of this kind" in client.get("/audit", params={"until": "2001-01-01", "about": "%"}).text
+    assert "Nothing of this kind" in client.get("/audit", params={"until": "2001-01-01"}).text
+    for wrong, told in (({"since": "31.3.2026"}, "is no day"), ({"about": "%"}, "choose from the list")):
+        refused = client.get("/audit", params=wrong)
+        assert refused.status_code == 422 and told in refused.text and "seller.authorise" not in refused.text
     assert client.get("/audit", params={"cursor": "nonsense"}).status_code == 422
 
 

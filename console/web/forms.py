@@ -1,12 +1,14 @@
 """What people type into forms about what they register, checked by the same schemas as what programs send."""
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from console.schemas.registry import ProductShown
 from console.translation import gettext as _
+from counterfoil.exceptions import InvalidInput
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -25,6 +27,16 @@ class Messages(dict[str, str]):
     def __missing__(self, field: str) -> str:
         """Nothing is wrong with it."""
         return ""
+
+
+def read_day(text: str) -> datetime | None:
+    """When a day begins, in UTC; None where the field was left empty. Raises InvalidInput for what is no day."""
+    if not text.strip():
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text.strip()), time(), UTC)
+    except ValueError as error:
+        raise InvalidInput(_("%(text)r is no day: expected one such as 2026-03-31.") % {"text": text}) from error
 
 
 class SaidProduct(BaseModel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -10,8 +10,7 @@ from fastapi import Depends, Query
 
 from console.search import Filters, make_query
 from console.session import Session
-from console.translation import gettext as _
-from counterfoil.exceptions import InvalidInput
+from console.web.forms import read_day
 from indexer.query import UNJUDGED, Sort, SuspectQuery
 
 PAGE = 48
@@ -65,7 +64,7 @@ class Asked:
     def query(self, session: Session) -> SuspectQuery:
         """As the index is asked it. Raises InvalidInput, NotFound."""
         priced = self.price_from or self.price_to
-        until = _day(self.until)
+        until = read_day(self.until)
         filters = Filters(
             words=self.words,
             brand=self.brand or None,
@@ -74,7 +73,7 @@ class Asked:
             seller=self.seller or None,
             verdict=self.verdict or None,
             triage=self.standing if self.standing != ALL else None,
-            since=_day(self.since),
+            since=read_day(self.since),
             until=until + timedelta(days=1) if until else None,
             price=f"{self.price_from.strip()}..{self.price_to.strip()}" if priced else None,
             currency=self.currency.strip().upper() or None,
@@ -88,15 +87,6 @@ class Asked:
             name: value for name, value in asdict(self).items() if value and value != usual[name]
         } | more
         return f"{path}?{urlencode(said)}" if said else path
-
-
-def _day(text: str) -> datetime | None:
-    if not text.strip():
-        return None
-    try:
-        return datetime.combine(date.fromisoformat(text.strip()), time(), UTC)
-    except ValueError as error:
-        raise InvalidInput(_("%(text)r is no day: expected one such as 2026-03-31.") % {"text": text}) from error
 
 
 def _asked(
