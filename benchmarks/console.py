@@ -1,4 +1,4 @@
-"""How long the console's pages and the API take, and how large pages are, at a million listings.
+"""How long the console's pages and the API take, how much CPU that costs, and how large pages are, at a million listings.
 
 `python -m benchmarks.console --folder /some/cache` fills that folder (once) and asks a real server over it: every route
 that reads, with parameters that vary, one request after the other; then verdicts. What is not asked is said.
@@ -17,13 +17,14 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
+import psutil
 import sqlalchemy as sa
 from fastapi.routing import APIRoute
 
@@ -54,6 +55,7 @@ class Asked:
     """One route's answers."""
 
     seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
     bytes: list[int] = field(default_factory=list)
     is_page: bool = False
 
@@ -65,15 +67,16 @@ class Asked:
 class Asker:
     """Asks a server, notes what it answers, and remembers links to follow."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, cpu: Callable[[], float]) -> None:
         self.client = client
+        self._cpu = cpu
         self.noted: dict[str, Asked] = defaultdict(Asked)
         self.links: dict[str, list[str]] = defaultdict(list)
         self._static: dict[str, int] = {}
 
     def get(self, name: str, address: str) -> None:
         """Ask for an address, and note the answer under a name. Raises SystemExit for one that is no answer."""
-        begin = time.perf_counter()
+        cpu, begin = self._cpu(), time.perf_counter()
         try:
             with self.client.stream("GET", address) as answer:
                 # What is told live never ends, and a file of all suspects takes as long as there are many.
@@ -89,13 +92,15 @@ class Asker:
         # Pictures and bodies that retention has deleted; two of which one is gone cannot be laid over each other.
         if answer.status_code not in (200, 303, 410) and not address.partition("?")[0].endswith("/overlay"):
             raise SystemExit(f"{address} was answered {answer.status_code}: {body[:500]!r}")
+        self.noted[name].cpu_seconds.append(self._cpu() - cpu)
         self._note(name, answer, body, seconds)
 
     def post(self, name: str, address: str, fields: dict[str, str]) -> None:
         """Send a form, and note how long it took."""
-        begin = time.perf_counter()
+        cpu, begin = self._cpu(), time.perf_counter()
         answer = self.client.post(address, data=fields)
         self.noted[name].seconds.append(time.perf_counter() - begin)
+        self.noted[name].cpu_seconds.append(self._cpu() - cpu)
         if answer.status_code != 303:
             raise SystemExit(f"{address} was answered {answer.status_code}: {answer.text[:500]}")
 
@@ -134,10 +139,10 @@ def main() -> None:
         fill(folder, Filling(arguments.listings, arguments.suspects))
         print(f"filled in {time.monotonic() - begin:.0f} s: {_megabytes(folder):,.0f} MB", flush=True)
         add_person(folder)
-        with serving(folder) as address, httpx.Client(base_url=address, timeout=_PATIENCE) as client:
+        with serving(folder) as (address, server), httpx.Client(base_url=address, timeout=_PATIENCE) as client:
             client.headers["Origin"] = address
             client.post("/log-in", data={"name": NAME, "password": PASSWORD})
-            asker = Asker(client)
+            asker = Asker(client, lambda: cpu_seconds(server))
             _read(asker, Filling(arguments.listings, arguments.suspects), arguments.rounds, arguments.only)
             if not arguments.only:
                 _decide(asker, arguments.suspects, arguments.rounds)
@@ -249,7 +254,9 @@ class Questions:
 
 def _say(noted: dict[str, Asked]) -> None:
     for name, asked in sorted(noted.items(), key=lambda one: -one[1].percentile(95)):
-        print(f"{asked.percentile(50):8.1f} ms p50 {asked.percentile(95):8.1f} ms p95  {name}")
+        cpu = 1000 * statistics.median(asked.cpu_seconds or [0.0])
+        print(f"{asked.percentile(50):8.1f} ms p50 {asked.percentile(95):8.1f} ms p95 {cpu:8.1f} ms CPU  {name}")
+    print("load average while this ran:", *(f"{one:.1f}" for one in os.getloadavg()))
     for name, asked in sorted(noted.items()):
         result(f"console_p95_ms[{name.replace(' ', '_')}]", asked.percentile(95), f"<= {_MOST_MILLISECONDS}")
     for name, asked in sorted(noted.items()):
@@ -267,8 +274,8 @@ def add_person(folder: Path) -> None:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """`counterfoil serve` over the folder, as an operator runs it; its address."""
+def serving(folder: Path) -> Iterator[tuple[str, int]]:
+    """`counterfoil serve` over the folder, as an operator runs it; its address and process."""
     port = _free_port()
     own = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERFOIL_")}
     settings = {"COUNTERFOIL_DATA": str(folder), "COUNTERFOIL_HTTP_REQUESTS_PER_MINUTE": "1000000"}
@@ -278,10 +285,17 @@ def serving(folder: Path) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, server)
-        yield address
+        yield address, server.pid
     finally:
         server.terminate()
         server.wait()
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process and those that it has started have used of the processors."""
+    family = [pid, *(one.pid for one in psutil.Process(pid).children(recursive=True))]
+    # The clock of a process by its id (clock_getcpuclockid(3)): of nanoseconds, where /proc counts in hundredths.
+    return sum(time.clock_gettime((~one << 3) | 2) for one in family)
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:

@@ -63,7 +63,7 @@ def main() -> None:
         add_person(folder)
         _deliver(folder)
         before = _decided(folder)
-        with serving(folder) as address, _page(address) as page:
+        with serving(folder) as (address, _), _page(address) as page:
             times = _decide(page, address, arguments.decisions)
             _take_back(page)
         made = _decided(folder) - before

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from functools import cache
 
 from console.product_entries import COLUMNS
 
@@ -22,6 +23,7 @@ def csv_template(kind: str) -> bytes:
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
+@cache
 def xlsx_template(kind: str) -> bytes:
     """The template as XLSX; its cells are text, so that no spreadsheet makes a number of a SKU."""
     from openpyxl import Workbook  # heavy, and needed for this only

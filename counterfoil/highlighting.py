@@ -28,6 +28,8 @@ class Span:
 
 def find_spans(text: str, phrases: Sequence[Sequence[str]]) -> list[Span]:
     """Where the phrases (as `text.query_terms` makes them) stand in a text, in order and without overlaps."""
+    if not phrases:
+        return []
     text = text[:_LONGEST]
     places = _without_apostrophes(list(_placed(text)))
     placed = located_tokens("".join(char for char, _ in places))

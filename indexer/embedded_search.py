@@ -50,15 +50,15 @@ _LARGE_DAY = 2_000
 _Condition = tuple[str, Sequence[Any]]
 
 
-class _Entry(NamedTuple):
-    """What a suspect is counted by: numbers of names, and JSON lists of them."""
+class _Columns(NamedTuple):
+    """What suspects are counted by, each the same for all of them: numbers of names, and JSON lists of them."""
 
-    time: int
-    marketplace: int
-    seller: int | None
-    verdict: int
-    brands: str
-    products: str
+    time: Sequence[int]
+    marketplace: Sequence[int]
+    seller: Sequence[int | None]
+    verdict: Sequence[int]
+    brands: Sequence[str]
+    products: Sequence[str]
 
 
 class _Place(NamedTuple):
@@ -97,6 +97,9 @@ def _page(connection: sqlite3.Connection, query: SuspectQuery, plan: Plan, after
     counted = bool(query.facets) or query.histogram is not None
     entries = _entries(connection, plan) if counted else []
     found = len(entries) if counted else _count(connection, plan, plan.match, EXACT_COUNT + 1)
+    columns = (
+        _Columns(*zip(*entries[:EXACT_COUNT], strict=True)) if entries else _Columns(*[()] * len(_Columns._fields))
+    )
     total = Count(value=min(found, EXACT_COUNT), exact=found <= EXACT_COUNT)
     places = _places(connection, query, plan, after, found)
     shown = places[: query.limit]
@@ -104,8 +107,8 @@ def _page(connection: sqlite3.Connection, query: SuspectQuery, plan: Plan, after
     return SuspectPage(
         suspects=tuple(unpack(bodies[_suspect(query, place)]) for place in shown),
         total=total,
-        facets=_facets(connection, query.facets, entries[:EXACT_COUNT], exact=total.exact),
-        histogram=_histogram(query.histogram, entries[:EXACT_COUNT], exact=total.exact) if query.histogram else None,
+        facets=_facets(connection, query.facets, columns, exact=total.exact),
+        histogram=_histogram(query.histogram, columns, exact=total.exact) if query.histogram else None,
         next_cursor=_cursor(query, places),
     )
 
@@ -215,11 +218,10 @@ def _ordered(
     return found[::-1] if descending else found
 
 
-def _entries(connection: sqlite3.Connection, plan: Plan) -> list[_Entry]:
-    columns = ", ".join(f"entries.{column}" for column in _Entry._fields)
+def _entries(connection: sqlite3.Connection, plan: Plan) -> list[tuple[Any, ...]]:
+    columns = ", ".join(f"entries.{column}" for column in _Columns._fields)
     sql, values = _select(columns, plan, plan.match)
-    rows = connection.execute(f"{sql} ORDER BY words.rowid LIMIT ?", (*values, EXACT_COUNT + 1))
-    return [_Entry(*row) for row in rows]
+    return connection.execute(f"{sql} ORDER BY words.rowid LIMIT ?", (*values, EXACT_COUNT + 1)).fetchall()
 
 
 def _count(connection: sqlite3.Connection, plan: Plan, match: str, most: int) -> int:
@@ -249,9 +251,9 @@ def _bodies(connection: sqlite3.Connection, suspect_ids: Sequence[int]) -> dict[
 
 
 def _facets(
-    connection: sqlite3.Connection, facets: Iterable[Facet], entries: Sequence[_Entry], *, exact: bool
+    connection: sqlite3.Connection, facets: Iterable[Facet], columns: _Columns, *, exact: bool
 ) -> dict[Facet, FacetCounts]:
-    return {facet: _facet(connection, _COUNTED[facet](entries), exact=exact) for facet in facets}
+    return {facet: _facet(connection, _COUNTED[facet](columns), exact=exact) for facet in facets}
 
 
 def _facet(connection: sqlite3.Connection, counts: Counter[int], *, exact: bool) -> FacetCounts:
@@ -268,8 +270,8 @@ def _facet(connection: sqlite3.Connection, counts: Counter[int], *, exact: bool)
     return FacetCounts(values=tuple(values[:MOST_FACET_VALUES]), exact=exact)
 
 
-def _histogram(interval: Interval, entries: Sequence[_Entry], *, exact: bool) -> Histogram:
-    days = Counter(entry.time // DAY for entry in entries)
+def _histogram(interval: Interval, columns: _Columns, *, exact: bool) -> Histogram:
+    days = Counter(time // DAY for time in columns.time)
     steps: Counter[datetime] = Counter()
     for day, count in days.items():
         steps[_begin(interval, day)] += count
@@ -284,22 +286,19 @@ def _begin(interval: Interval, day: int) -> datetime:
     return moment.replace(day=1) if interval is Interval.MONTH else moment
 
 
-def _of_lists(column: str) -> Callable[[Sequence[_Entry]], Counter[int]]:
-    def count(entries: Sequence[_Entry]) -> Counter[int]:
-        counts: Counter[int] = Counter()
-        # There are few different lists: each is read once, however many suspects have it.
-        for text, times in Counter(getattr(entry, column) for entry in entries).items():
-            for name_id in json.loads(text):
-                counts[name_id] += times
-        return counts
-
-    return count
+def _of_lists(texts: Sequence[str]) -> Counter[int]:
+    counts: Counter[int] = Counter()
+    # There are few different lists: each is read once, however many suspects have it.
+    for text, times in Counter(texts).items():
+        for name_id in json.loads(text):
+            counts[name_id] += times
+    return counts
 
 
-_COUNTED: dict[Facet, Callable[[Sequence[_Entry]], Counter[int]]] = {
-    Facet.BRAND: _of_lists("brands"),
-    Facet.PRODUCT: _of_lists("products"),
-    Facet.MARKETPLACE: lambda entries: Counter(entry.marketplace for entry in entries),
-    Facet.SELLER: lambda entries: Counter(entry.seller for entry in entries if entry.seller is not None),
-    Facet.VERDICT: lambda entries: Counter(entry.verdict for entry in entries),
+_COUNTED: dict[Facet, Callable[[_Columns], Counter[int]]] = {
+    Facet.BRAND: lambda columns: _of_lists(columns.brands),
+    Facet.PRODUCT: lambda columns: _of_lists(columns.products),
+    Facet.MARKETPLACE: lambda columns: Counter(columns.marketplace),
+    Facet.SELLER: lambda columns: Counter(seller for seller in columns.seller if seller is not None),
+    Facet.VERDICT: lambda columns: Counter(columns.verdict),
 }

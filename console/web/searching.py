@@ -1,7 +1,7 @@
 """The search that a page's address holds: the list's, and that of the queue which a suspect was reached by."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -82,11 +82,12 @@ class Asked:
 
     def address(self, path: str, **more: str) -> str:
         """A path with this search behind it, and with more fields where they are given."""
-        usual = asdict(Asked())
-        said: dict[str, Any] = {
-            name: value for name, value in asdict(self).items() if value and value != usual[name]
-        } | more
+        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        said: dict[str, Any] = {name: value for name, value in own.items() if value and value != _USUAL[name]} | more
         return f"{path}?{urlencode(said)}" if said else path
+
+
+_USUAL = asdict(Asked())
 
 
 def _asked(

@@ -1,11 +1,10 @@
 """What a seller does, as far as an owner's crawls have shown it: listings, verdicts, pictures that others show too."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,14 +12,11 @@ from counterfoil.models import Seller, SuspectState, VerdictKind
 from counterfoil.store.sellers import get_sellers
 from counterfoil.store.tables import inspections, listing_images, listing_versions, listings, suspects
 
-T = TypeVar("T")
-
 # Of a seller with more, the newest speak for it.
 _MOST_LISTINGS = 20_000
 _MOST_PICTURES = 500
 # A picture that everybody shows, of a maker's or a placeholder, says little of any of them.
 _MOST_SHOWN = 5_000
-_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,19 +78,10 @@ class SharedPictures:
 
 def seller_activity(connection: sa.Connection, owner_id: int, seller_id: int, limit: int) -> SellerActivity:
     """What a seller does: in numbers, and its listings, the most suspicious first, then the newest."""
-    seen = _seen(connection, owner_id, seller_id)
-    found = _suspects(connection, owner_id, seen)
-    score = {row.listing_id: row.score for row in found}
-    first = sorted(seen, key=lambda listing_id: (-score.get(listing_id, -1.0), -listing_id))[:limit]
-    verdicts = Counter(row.verdict for row in found if row.state == SuspectState.OPEN)
-    begin, end = _times(connection, seen)
-    totals = SellerTotals(
-        listings=len(seen),
-        first_seen_at=begin,
-        last_seen_at=end,
-        verdicts={VerdictKind(kind) if kind else None: count for kind, count in verdicts.items()},
+    return SellerActivity(
+        totals=_totals(connection, owner_id, seller_id),
+        listings=tuple(_listings(connection, owner_id, seller_id, limit)),
     )
-    return SellerActivity(totals=totals, listings=tuple(_listings(connection, owner_id, first, seen)))
 
 
 def shared_pictures(
@@ -102,13 +89,12 @@ def shared_pictures(
 ) -> list[SharedPictures]:
     """The other sellers who show pictures of this one's listings, those with the most first.
 
-    Of a seller with more, some 500 of its newest pictures are asked about.
+    Of a seller with more, 500 pictures of its newest listings are asked about.
     """
-    mine = _pictures(connection, list(_seen(connection, owner_id, seller_id).values()))
+    mine = _pictures(connection, owner_id, seller_id)
     theirs: dict[int, set[str]] = {}
-    for some in _pieces(mine):
-        for row in connection.execute(_others_showing(owner_id, seller_id, some)):
-            theirs.setdefault(row.seller_id, set()).add(row.image_sha256)
+    for row in connection.execute(_others_showing(owner_id, seller_id, mine)):
+        theirs.setdefault(row.seller_id, set()).add(row.image_sha256)
     most = sorted(theirs, key=lambda one: (-len(theirs[one]), one))[:limit]
     known = get_sellers(connection, most)
     return [
@@ -117,45 +103,72 @@ def shared_pictures(
     ]
 
 
-# Ids are fetched first and handed in, in pieces: left to itself, SQLite goes through all that the owner has ever seen.
+# A seller may have a tenth of all listings: what is asked of each is asked along the seller's own, by an index, in one
+# statement. Joined freely, SQLite begins with all that the owner has ever seen.
 
 
-def _seen(connection: sa.Connection, owner_id: int, seller_id: int) -> dict[int, int]:
-    """The seller's newest listings that the owner has come to see: the newest version of those, by listing."""
-    sold = sa.select(listings.c.id).where(listings.c.seller_id == seller_id)
-    ids = list(connection.scalars(sold.order_by(listings.c.id.desc()).limit(_MOST_LISTINGS)))
-    found: dict[int, int] = {}
-    for some in _pieces(ids):
-        mine = sa.and_(inspections.c.owner_id == owner_id, inspections.c.listing_id.in_(some))
-        newest = sa.func.max(inspections.c.listing_version_id)
-        rows = sa.select(inspections.c.listing_id, newest).where(mine).group_by(inspections.c.listing_id)
-        found.update((listing_id, version_id) for listing_id, version_id in connection.execute(rows))
-    return found
+def _newest(seller_id: int, most: int, *more: sa.Column[Any]) -> sa.Subquery:
+    # The ids alone stand in the index: what else is not asked for is not read.
+    sold = sa.select(listings.c.id, *more).where(listings.c.seller_id == seller_id)
+    return sold.order_by(listings.c.id.desc()).limit(most).subquery("sold")
 
 
-def _suspects(connection: sa.Connection, owner_id: int, listing_ids: Iterable[int]) -> list[sa.Row[Any]]:
-    found: list[sa.Row[Any]] = []
-    for some in _pieces(list(listing_ids)):
-        mine = sa.and_(suspects.c.owner_id == owner_id, suspects.c.listing_id.in_(some))
-        columns = (suspects.c.listing_id, suspects.c.score, suspects.c.state, suspects.c.verdict)
-        found.extend(connection.execute(sa.select(*columns).where(mine)))
-    return found
+def _seen(owner_id: int, sold: sa.Subquery) -> sa.ColumnElement[bool]:
+    """Whether the owner has come to see it."""
+    return sa.exists().where(inspections.c.owner_id == owner_id, inspections.c.listing_id == sold.c.id)
 
 
-def _times(connection: sa.Connection, listing_ids: Iterable[int]) -> tuple[datetime | None, datetime | None]:
-    begins, ends = [], []
-    for some in _pieces(list(listing_ids)):
-        columns = (sa.func.min(listings.c.first_seen_at), sa.func.max(listings.c.last_seen_at))
-        begin, end = connection.execute(sa.select(*columns).where(listings.c.id.in_(some))).one()
-        begins.append(begin)
-        ends.append(end)
-    return min(begins, default=None), max(ends, default=None)
+def _seen_version(owner_id: int, sold: sa.Subquery) -> sa.ScalarSelect[Any]:
+    """The newest version of it that the owner has come to see."""
+    newest = sa.select(sa.func.max(inspections.c.listing_version_id))
+    mine = sa.and_(inspections.c.owner_id == owner_id, inspections.c.listing_id == sold.c.id)
+    return newest.where(mine).correlate(sold).scalar_subquery()
 
 
-def _listings(
-    connection: sa.Connection, owner_id: int, chosen: Sequence[int], seen: Mapping[int, int]
-) -> list[SoldListing]:
-    version, suspect = listing_versions.c, suspects.c
+def _with_suspects(owner_id: int, sold: sa.Subquery) -> sa.FromClause:
+    same = sa.and_(suspects.c.listing_id == sold.c.id, suspects.c.owner_id == owner_id)
+    return sold.outerjoin(suspects, same)
+
+
+def _totals(connection: sa.Connection, owner_id: int, seller_id: int) -> SellerTotals:
+    sold = _newest(seller_id, _MOST_LISTINGS, listings.c.first_seen_at, listings.c.last_seen_at)
+    counted = (
+        sa.select(
+            *(suspects.c.state, suspects.c.verdict, sa.func.count().label("many")),
+            sa.func.min(sold.c.first_seen_at).label("first"),
+            sa.func.max(sold.c.last_seen_at).label("last"),
+        )
+        .select_from(_with_suspects(owner_id, sold))
+        .where(_seen(owner_id, sold))
+        .group_by(suspects.c.state, suspects.c.verdict)
+    )
+    rows = connection.execute(counted).all()
+    return SellerTotals(
+        listings=sum(row.many for row in rows),
+        first_seen_at=min((row.first for row in rows), default=None),
+        last_seen_at=max((row.last for row in rows), default=None),
+        verdicts={
+            VerdictKind(row.verdict) if row.verdict else None: row.many
+            for row in rows
+            if row.state == SuspectState.OPEN
+        },
+    )
+
+
+def _listings(connection: sa.Connection, owner_id: int, seller_id: int, limit: int) -> list[SoldListing]:
+    sold, version, suspect = _newest(seller_id, _MOST_LISTINGS), listing_versions.c, suspects.c
+    first = (
+        sa.select(
+            sold.c.id.label("listing_id"),
+            *(suspect.id.label("suspect_id"), suspect.score, suspect.state, suspect.verdict),
+            _seen_version(owner_id, sold).label("version_id"),
+        )
+        .select_from(_with_suspects(owner_id, sold))
+        .where(_seen(owner_id, sold))
+        .order_by(sa.func.coalesce(suspect.score, -1.0).desc(), sold.c.id.desc())
+        .limit(limit)
+        .subquery("first")
+    )
     first_picture = (
         sa.select(listing_images.c.image_sha256)
         .where(listing_images.c.listing_version_id == version.id, listing_images.c.image_sha256.is_not(None))
@@ -163,31 +176,27 @@ def _listings(
         .limit(1)
         .scalar_subquery()
     )
-    wanted: sa.Select[Any] = (
+    wanted = (
         sa.select(
-            *(listings.c.id, listings.c.url, listings.c.first_seen_at, listings.c.last_seen_at),
-            *(version.id.label("version_id"), version.title, version.price, version.currency),
-            *(suspect.id.label("suspect_id"), suspect.score, suspect.state, suspect.verdict),
-            first_picture.label("picture"),
+            *(first, listings.c.url, listings.c.first_seen_at, listings.c.last_seen_at),
+            *(version.title, version.price, version.currency, first_picture.label("picture")),
         )
-        .join(listing_versions, version.listing_id == listings.c.id)
-        .outerjoin(suspects, sa.and_(suspect.listing_id == listings.c.id, suspect.owner_id == owner_id))
-        .where(version.id.in_([seen[listing_id] for listing_id in chosen]))
+        .join(listings, listings.c.id == first.c.listing_id)
+        .join(listing_versions, version.id == first.c.version_id)
+        .order_by(sa.func.coalesce(first.c.score, -1.0).desc(), first.c.listing_id.desc())
     )
-    rows = {row.id: row for row in connection.execute(wanted)}
-    return [_sold(rows[listing_id]) for listing_id in chosen if listing_id in rows]
+    return [_sold(row) for row in connection.execute(wanted)]
 
 
-def _pictures(connection: sa.Connection, version_ids: Sequence[int]) -> list[str]:
-    """Pictures of these versions, those of the newest first."""
-    found: dict[str, None] = {}
-    for some in _pieces(sorted(version_ids, reverse=True)):
-        if len(found) >= _MOST_PICTURES:
-            break
-        shown = sa.and_(listing_images.c.listing_version_id.in_(some), listing_images.c.image_sha256.is_not(None))
-        rows = sa.select(listing_images.c.image_sha256).where(shown)
-        found.update(dict.fromkeys(connection.scalars(rows.order_by(listing_images.c.listing_version_id.desc()))))
-    return list(found)[:_MOST_PICTURES]
+def _pictures(connection: sa.Connection, owner_id: int, seller_id: int) -> list[str]:
+    """Pictures of the seller's newest listings."""
+    sold = _newest(seller_id, _MOST_PICTURES)
+    wanted = sa.select(_seen_version(owner_id, sold)).select_from(sold).where(_seen(owner_id, sold))
+    versions = list(connection.scalars(wanted))
+    shown = sa.and_(listing_images.c.listing_version_id.in_(versions), listing_images.c.image_sha256.is_not(None))
+    rows = sa.select(listing_images.c.image_sha256).where(shown)
+    found = connection.scalars(rows.order_by(listing_images.c.listing_version_id.desc(), listing_images.c.position))
+    return list(dict.fromkeys(found))[:_MOST_PICTURES]
 
 
 def _others_showing(owner_id: int, seller_id: int, sha256s: Sequence[str]) -> sa.Select[Any]:
@@ -204,14 +213,9 @@ def _others_showing(owner_id: int, seller_id: int, sha256s: Sequence[str]) -> sa
     )
 
 
-def _pieces(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
-
-
 def _sold(row: sa.Row[Any]) -> SoldListing:
     return SoldListing(
-        listing_id=row.id,
+        listing_id=row.listing_id,
         listing_version_id=row.version_id,
         url=row.url,
         title=row.title,
