@@ -1,4 +1,4 @@
-"""How long the console's pages and the API take, how much CPU that costs, and how large pages are, at a million listings.
+"""How long the console's pages and the API take, what CPU that costs, and how large pages are, at a million listings.
 
 `python -m benchmarks.console --folder /some/cache` fills that folder (once) and asks a real server over it: every route
 that reads, with parameters that vary, one request after the other; then verdicts. What is not asked is said.
@@ -24,7 +24,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
-import psutil
+import psutil  # type: ignore[import-untyped]
 import sqlalchemy as sa
 from fastapi.routing import APIRoute
 

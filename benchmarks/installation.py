@@ -21,6 +21,7 @@ from PIL import Image
 
 from benchmarks.documents import Words
 from counterfoil.evidence import open_evidence
+from counterfoil.fingerprints import FINGERPRINT_VERSION, fingerprint
 from counterfoil.models import (
     CaptureMeans,
     CaptureRole,
@@ -29,6 +30,7 @@ from counterfoil.models import (
     CrawlLimits,
     CrawlQuality,
     CrawlState,
+    Fingerprint,
     FinishReason,
     Match,
     MonitorState,
@@ -126,6 +128,7 @@ def _rows(filling: Filling, files: list[str]) -> Iterator[tuple[sa.Table, Iterat
     yield tables.brands, _brands(filling)
     yield tables.rights, _rights()
     yield tables.images, _images(filling, files)
+    yield tables.fingerprints, _fingerprints(filling, files)
     yield tables.products, _products(filling)
     yield tables.reference_images, _reference_images(files)
     yield tables.authorised_sellers, _authorised_sellers()
@@ -337,6 +340,29 @@ def _images(filling: Filling, files: list[str]) -> Iterator[Row]:
     for number in range(filling.pictures):
         sha256, there = _picture(files, number), number < FILES
         yield {"sha256": sha256, "size": 60_000, "stored_at": _START, "deleted_at": None if there else _NOW}
+
+
+def _fingerprints(filling: Filling, files: list[str]) -> Iterator[Row]:
+    """Those of the pictures that are there, and of all others some that are like nothing."""
+    dice = random.Random(10)
+    for number, data in enumerate(pictures()):
+        yield _fingerprint(fingerprint(data, files[number]))
+    for number in range(FILES, filling.pictures):
+        made = Fingerprint(
+            image_sha256=_picture(files, number),
+            version=FINGERPRINT_VERSION,
+            width=800,
+            height=800,
+            phash=dice.randbytes(8),
+            dct256=dice.randbytes(32),
+            box256=dice.randbytes(32),
+            informative=True,
+        )
+        yield _fingerprint(made)
+
+
+def _fingerprint(made: Fingerprint) -> Row:
+    return {**asdict(made), "phash": made.phash.hex()}
 
 
 def _picture(files: list[str], number: int) -> str:

@@ -1,5 +1,6 @@
 """Lists that people send as files, and the files that they may fill in."""
 
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 from starlette.responses import Response
@@ -10,7 +11,10 @@ from console.translation import gettext as _
 from counterfoil.exceptions import InvalidInput, TooLarge
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_MAKERS = {"csv": (csv_template, "text/csv; charset=utf-8"), "xlsx": (xlsx_template, _XLSX)}
+_MAKERS: Mapping[str, tuple[Callable[[str], bytes], str]] = {
+    "csv": (csv_template, "text/csv; charset=utf-8"),
+    "xlsx": (xlsx_template, _XLSX),
+}
 
 
 def read_list(name: str | None, file: BinaryIO | None) -> tuple[str, bytes]:
