@@ -10,6 +10,7 @@ from counterfoil.store import Store, open_store
 from indexer.base import SuspectIndex
 from indexer.decoding import PictureDecoder
 from indexer.delivery import fill_if_missing
+from indexer.known_pictures import KnownPictures
 from indexer.opening import open_index
 from indexer.renditions import Renditions
 
@@ -49,6 +50,11 @@ class Installation:
     def decoder(self) -> PictureDecoder:
         """Processes that decode untrusted pictures, for a server that lives long: started when first used."""
         return PictureDecoder(self.settings)
+
+    @cached_property
+    def known_pictures(self) -> KnownPictures:
+        """The pictures that were crawled, to be searched by another: read when first searched."""
+        return KnownPictures(self.store)
 
     @cached_property
     def renditions(self) -> Renditions:

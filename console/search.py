@@ -82,7 +82,9 @@ def suspects_by_picture(session: Session, decoder: PictureDecoder, data: bytes) 
     sketch = decoder.sketch(data)
     if not sketch.fingerprint.informative:
         return PictureSearch(suspect_ids=(), remark="This picture is too plain to search by.")
-    found = find_by_picture(session.store, session.evidence, decoder, session.owner.id, sketch)
+    found = find_by_picture(
+        session.store, session.evidence, decoder, session.installation.known_pictures, session.owner.id, sketch
+    )
     suspect_ids = sorted({suspect_id for one in found for suspect_id in one.suspect_ids})
     return PictureSearch(suspect_ids=tuple(suspect_ids), pictures=tuple(found), remark=_remark(found))
 

@@ -11,14 +11,15 @@ import numpy as np
 
 from counterfoil.evidence import EvidenceStore
 from counterfoil.exceptions import UnreadablePicture
-from counterfoil.fingerprints import FINGERPRINT_VERSION, Sketch
+from counterfoil.fingerprints import Sketch
 from counterfoil.matching import ReferenceBank
-from counterfoil.matching.hashes import MAX_DISTANCE, WORTH_A_LOOK, hash_matrix, nearest
+from counterfoil.matching.hashes import MAX_DISTANCE
 from counterfoil.models import Match, MatchDecision, Reference
 from counterfoil.store import Store
-from counterfoil.store.images import iterate_hashes
+from counterfoil.store.images import pictures_seen
 from counterfoil.store.suspects import suspects_with_images
 from indexer.decoding import PictureDecoder
+from indexer.known_pictures import KnownPictures, NearPicture
 
 # Pixels of so many candidates are compared, the nearest first; the others are unverified.
 _MOST_VERIFIED = 500
@@ -38,17 +39,16 @@ class FoundPicture:
     suspect_ids: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Near:
-    sha256: str
-    distance: int
-
-
 def find_by_picture(
-    store: Store, evidence: EvidenceStore, decoder: PictureDecoder, owner_id: int, sketch: Sketch
+    store: Store,
+    evidence: EvidenceStore,
+    decoder: PictureDecoder,
+    known: KnownPictures,
+    owner_id: int,
+    sketch: Sketch,
 ) -> list[FoundPicture]:
     """Crawled pictures that show this one, best first, whether or not their listings are suspects."""
-    near = _near(store, owner_id, sketch)
+    near = _near(store, known, owner_id, sketch)
     decided = _look_at(evidence, decoder, sketch, near[:_MOST_VERIFIED])
     found = [(one, _decision(one, decided, sketch.fingerprint.image_sha256)) for one in near]
     kept = [(one, match) for one, match in found if match is not None]
@@ -71,25 +71,18 @@ def find_by_picture(
     return sorted(pictures, key=lambda one: (-one.score, one.distance))
 
 
-def _near(store: Store, owner_id: int, sketch: Sketch) -> list[_Near]:
-    """Kept pictures with a hash (of the whole or the foreground) near to one of this picture's in any orientation."""
+def _near(store: Store, known: KnownPictures, owner_id: int, sketch: Sketch) -> list[NearPicture]:
+    """The pictures worth a look among those that the owner has come to see, nearest first."""
     if not sketch.fingerprint.informative:
         return []
+    near = known.near(sketch)
     with store.read() as connection:
-        kept = list(iterate_hashes(connection, FINGERPRINT_VERSION, owner_id))
-    if not kept:
-        return []
-    hashes = hash_matrix(one for _, *both in kept for one in both)
-    best: dict[int, int] = {}
-    for own in sketch.hashes.reshape(-1, hashes.shape[1]):
-        for row, distance in nearest(own.tobytes(), hashes, WORTH_A_LOOK):
-            best[row // 2] = min(distance, best.get(row // 2, distance))
-    ordered = sorted(best.items(), key=lambda pair: (pair[1], pair[0]))
-    return [_Near(kept[row][0], distance) for row, distance in ordered]
+        seen = pictures_seen(connection, owner_id, [one.sha256 for one in near])
+    return [one for one in near if one.sha256 in seen]
 
 
 def _look_at(
-    evidence: EvidenceStore, decoder: PictureDecoder, sketch: Sketch, near: Sequence[_Near]
+    evidence: EvidenceStore, decoder: PictureDecoder, sketch: Sketch, near: Sequence[NearPicture]
 ) -> dict[str, Match | None]:
     """What the engine says of those whose bytes are stored; those whose are gone are absent."""
     own = Reference(reference_image_id=0, product_id=0, fingerprint=sketch.fingerprint)
@@ -102,7 +95,7 @@ def _look_at(
     }
 
 
-def _decision(one: _Near, decided: dict[str, Match | None], own: str) -> tuple[MatchDecision, float] | None:
+def _decision(one: NearPicture, decided: dict[str, Match | None], own: str) -> tuple[MatchDecision, float] | None:
     if one.sha256 == own:
         return MatchDecision.CONFIRMED, 1.0
     if one.sha256 in decided:

@@ -42,6 +42,7 @@ from indexer.decoding_process import DecodingProcess
 from indexer.ingest import assess_product, ingest_once, run_ingest
 from indexer.judges import Judges
 from indexer.judging import Judged, Judging, Question
+from indexer.known_pictures import KnownPictures
 from indexer.picture_search import find_by_picture
 from indexer.reassessing import reassess_once
 
@@ -675,15 +676,15 @@ def test_a_picture_finds_its_copies_in_suspects_and_elsewhere_nearest_first(
     (suspected, _) = listings(store, owner_id, copied, other)
     ingest_once(judging)
     suspect_id = suspects(store)[suspected].id
-    stranger = new_owner(store, "rival")
+    stranger, known = new_owner(store, "rival"), KnownPictures(store)
     for data, sha256, expected in ((REFERENCE, copied, (suspect_id,)), (OTHER, other, ())):
         sketch = decoder.sketch(data)
-        (found,) = find_by_picture(store, evidence, decoder, owner_id, sketch)
-        assert find_by_picture(store, evidence, decoder, stranger, sketch) == []
+        (found,) = find_by_picture(store, evidence, decoder, known, owner_id, sketch)
+        assert find_by_picture(store, evidence, decoder, known, stranger, sketch) == []
         assert (found.sha256, found.suspect_ids, found.decision) == (sha256, expected, MatchDecision.CONFIRMED)
         assert found.distance <= 20
     evidence.image_path(copied).unlink()
-    (gone,) = find_by_picture(store, evidence, decoder, owner_id, decoder.sketch(REFERENCE))
+    (gone,) = find_by_picture(store, evidence, decoder, known, owner_id, decoder.sketch(REFERENCE))
     assert (gone.sha256, gone.decision) == (copied, MatchDecision.UNVERIFIED)
     with pytest.raises(UnreadablePicture):
         decoder.fingerprint(b"no picture")

@@ -29,7 +29,8 @@ from counterfoil.store.images import (
     add_unreadable,
     get_fingerprints,
     get_image_source,
-    iterate_hashes,
+    hashes_after,
+    pictures_seen,
 )
 from counterfoil.store.inspections import visible_to
 from counterfoil.store.listings import (
@@ -467,27 +468,40 @@ def test_more_fingerprints_are_asked_for_than_a_statement_takes(store: Store, cr
         assert list(get_fingerprints(connection, [*unknown, A], "v1")) == [A]
 
 
-def test_hashes_are_those_of_informative_pictures_that_the_owner_has_come_to_see(store: Store, crawl: Crawl) -> None:
-    unseen, plain = "c" * 64, "d" * 64
+def test_hashes_are_those_of_informative_pictures_and_are_read_from_where_one_stopped(store: Store) -> None:
+    plain = "d" * 64
     with store.write() as connection:
-        for sha256 in (unseen, plain):
+        for sha256 in (A, B, plain):
             add_image(connection, sha256, 1, NOON)
-        for sha256 in (A, B, unseen):
-            add_fingerprints(connection, [fingerprint(sha256)])
-        add_fingerprints(connection, [fingerprint(plain, informative=False), fingerprint(A, version="v2")])
-    record(store, crawl, images=pictures((ONE, A), (TWO, plain)))
-    stranger = claimed(store, new_owner(store, "stranger"), "theirs")
-    record(store, stranger, key="2", images=pictures((TWO, B)))
+        add_fingerprints(
+            connection, [fingerprint(A), fingerprint(plain, informative=False), fingerprint(A, version="v2")]
+        )
 
-    def hashes(owner_id: int) -> list[tuple[str, bytes, bytes]]:
+    def hashes(number: int) -> list[tuple[str, bytes, bytes]]:
         with store.read() as connection:
-            found = list(iterate_hashes(connection, "v1", owner_id))
+            rows = [row for some in hashes_after(connection, "v1", number) for row in some]
             # The connection is as it was: what is asked next does not come in pieces.
             assert connection.get_execution_options().get("yield_per") is None
-            return found
+        return [(row.image_sha256, row.dct256, row.box256) for row in rows]
 
-    assert hashes(crawl.owner_id) == [(A, bytes(range(224, 256)), bytes(range(32)))]
-    assert hashes(stranger.owner_id) == [(B, bytes(range(224, 256)), bytes(range(32)))]
+    both = (bytes(range(224, 256)), bytes(range(32)))
+    assert hashes(0) == [(A, *both)]
+    with store.write() as connection:
+        add_fingerprints(connection, [fingerprint(A), fingerprint(B)])
+    assert hashes(1) == [(B, *both)] and hashes(0) == [(A, *both), (B, *both)]
+
+
+def test_a_picture_is_seen_by_those_whose_crawls_have_shown_it(store: Store, crawl: Crawl) -> None:
+    with store.write() as connection:
+        for sha256 in (A, B):
+            add_image(connection, sha256, 1, NOON)
+    record(store, crawl, images=pictures((ONE, A)))
+    stranger = claimed(store, new_owner(store, "stranger"), "theirs")
+    record(store, stranger, key="2", images=pictures((TWO, B)))
+    with store.read() as connection:
+        assert pictures_seen(connection, crawl.owner_id, [A, B]) == {A}
+        assert pictures_seen(connection, stranger.owner_id, [A, B]) == {B}
+        assert pictures_seen(connection, crawl.owner_id, []) == set()
 
 
 def test_a_page_older_than_what_is_known_is_seen_and_changes_nothing(store: Store, crawl: Crawl) -> None:

@@ -1,7 +1,7 @@
 """Stored pictures: which there are, where they came from, and their fingerprints."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from counterfoil.store.tables import fingerprints, image_sources, images, inspec
 
 # SQLite takes 32,766 variables in a statement and PostgreSQL 65,535; a list of ids is cut well below both.
 _IDS_AT_ONCE = 5_000
+_ROWS_AT_ONCE = 10_000
 _SOURCE = (
     sa.select(image_sources)
     .join(images, images.c.sha256 == image_sources.c.image_sha256)
@@ -85,17 +86,28 @@ def get_fingerprints(
     return found
 
 
-def iterate_hashes(connection: sa.Connection, version: str, owner_id: int) -> Iterator[tuple[str, bytes, bytes]]:
-    """(SHA-256, dct256, box256) of every informative picture in the listings that this owner has come to see."""
-    seen = sa.exists().where(
-        listing_images.c.image_sha256 == fingerprints.c.image_sha256,
-        listing_images.c.listing_version_id == inspections.c.listing_version_id,
-        inspections.c.owner_id == owner_id,
-    )
-    columns = (fingerprints.c.image_sha256, fingerprints.c.dct256, fingerprints.c.box256)
-    wanted = sa.select(*columns).where(fingerprints.c.version == version, fingerprints.c.informative, seen)
-    for row in connection.execute(wanted, execution_options={"yield_per": 10_000}):
-        yield row.image_sha256, row.dct256, row.box256
+def hashes_after(connection: sa.Connection, version: str, number: int) -> Iterator[Sequence[Any]]:
+    """(id, image_sha256, dct256, box256) of the informative pictures with a higher number, whoever has seen them.
+
+    In the order of their numbers, in pieces: a million rows at once are too many.
+    """
+    columns = (fingerprints.c.id, fingerprints.c.image_sha256, fingerprints.c.dct256, fingerprints.c.box256)
+    of_version = sa.and_(fingerprints.c.version == version, fingerprints.c.informative)
+    wanted = sa.select(*columns).where(of_version, fingerprints.c.id > number).order_by(fingerprints.c.id)
+    yield from connection.execute(wanted, execution_options={"yield_per": _ROWS_AT_ONCE}).partitions()
+
+
+def pictures_seen(connection: sa.Connection, owner_id: int, sha256s: Collection[str]) -> set[str]:
+    """Those of these pictures that stand in a listing which the owner has come to see."""
+    found: set[str] = set()
+    for some in _pieces(sorted(sha256s)):
+        shown = (
+            sa.select(listing_images.c.image_sha256)
+            .join(inspections, inspections.c.listing_version_id == listing_images.c.listing_version_id)
+            .where(listing_images.c.image_sha256.in_(some), inspections.c.owner_id == owner_id)
+        )
+        found.update(connection.scalars(shown.distinct()))
+    return found
 
 
 def image_visible_to(connection: sa.Connection, owner_id: int, sha256: str) -> bool:

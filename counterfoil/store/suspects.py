@@ -172,6 +172,9 @@ def suspects_of_seller(connection: sa.Connection, owner_id: int, seller_id: int,
 
 def suspects_with_images(connection: sa.Connection, owner_id: int, sha256s: Collection[str]) -> dict[int, list[str]]:
     """The owner's suspects whose judged version shows one of these pictures: id to pictures."""
+    if not sha256s:
+        # Of an empty list SQLite's plan is to look at everything.
+        return {}
     wanted = _showing(owner_id).where(listing_images.c.image_sha256.in_(sha256s))
     wanted = wanted.add_columns(listing_images.c.image_sha256)
     found: dict[int, list[str]] = {}

@@ -394,8 +394,10 @@ listing_images = sa.Table(
 fingerprints = sa.Table(
     "fingerprints",
     metadata,
-    sa.Column("image_sha256", Sha256, sa.ForeignKey("images.sha256"), primary_key=True),
-    sa.Column("version", sa.String(32), primary_key=True),
+    # So that a process which holds the hashes of all pictures reads only what was added since.
+    _id(),
+    sa.Column("image_sha256", Sha256, sa.ForeignKey("images.sha256"), nullable=False),
+    sa.Column("version", sa.String(32), nullable=False),
     sa.Column("width", sa.Integer, nullable=False),
     sa.Column("height", sa.Integer, nullable=False),
     sa.Column("phash", sa.String(16), nullable=False),
@@ -405,6 +407,7 @@ fingerprints = sa.Table(
     sa.Column("informative", sa.Boolean, nullable=False),
     # An unreadable picture keeps its reason here, so that it is not decoded again and again.
     sa.Column("error", sa.Text),
+    sa.UniqueConstraint("image_sha256", "version"),
 )
 
 # What a picture matched in an owner's bank of references, which `bank` identifies.
