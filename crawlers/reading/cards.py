@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from crawlers.prices import PriceText, read_price_text
 from crawlers.reading.claims import Claims, claims
 from crawlers.reading.context import PageContext
+from crawlers.reading.pictures import picture_address
 from crawlers.reading.schema_org import addresses
 from crawlers.reading.text import fixed_address, one_line
-from crawlers.reading.visible import ShownPrice, picture_address, shown_prices, unsettled_sign
+from crawlers.reading.visible import ShownPrice, shown_prices, unsettled_sign
 from crawlers.shown import is_old, is_pricy, names_of, words_of
 
 _MOST_CARDS = 500
@@ -211,7 +212,7 @@ def _is_price(text: str) -> bool:
 
 def _card_price(page: PageContext, card: Any) -> PriceText | None:
     """The price of a card: of those inside it the least doubtful, and of these the first that names its currency."""
-    inside = _inside(page).get(card)
+    inside = prices_inside(page).get(card)
     if inside is None:
         inside = [one for one in shown_prices(page).current if card in one.element.iterancestors()]
     own = [one for one in inside if not any(is_old(above) for above in _up_to(one.element, card))]
@@ -220,7 +221,7 @@ def _card_price(page: PageContext, card: Any) -> PriceText | None:
     return min(own, key=lambda one: (one.doubt, not one.pricy, one.price.currency is None)).price
 
 
-def _inside(page: PageContext) -> dict[Any, list[ShownPrice]]:
+def prices_inside(page: PageContext) -> dict[Any, list[ShownPrice]]:
     """The prices inside each element that has any, a few levels up."""
     if "inside" not in page.kept:
         found: dict[Any, list[ShownPrice]] = {}
@@ -253,7 +254,7 @@ def card_elements(page: PageContext) -> list[Any]:
 
 def _best_group(page: PageContext) -> list[Any]:
     groups: dict[tuple[str, ...], list[Any]] = {}
-    for element in _inside(page):
+    for element in prices_inside(page):
         parent = element.getparent()
         if parent is not None:
             signature = (_signature(element), _signature(parent), _signature(parent.getparent()))

@@ -16,9 +16,9 @@ from crawlers.prices import read_price, read_price_text
 from crawlers.reading.claims import Claims, claims
 from crawlers.reading.context import PageContext
 from crawlers.reading.embedded import states
+from crawlers.reading.pictures import picture_address
 from crawlers.reading.schema_org import addresses
 from crawlers.reading.text import fixed_address, one_line, plain
-from crawlers.reading.visible import picture_address
 from crawlers.shown import price_text, words_of
 from crawlers.values import schema_word
 

@@ -101,21 +101,38 @@ def _end_of_literal(body: str, start: int) -> int | None:
     if opening in {'"', "'"}:
         found = re.compile(rf"{opening}(?:[^{opening}\\]|\\.)*{opening}", re.DOTALL).match(body, start)
         return found.end() if found else None
-    depth = 0
-    for found in _BRACKETS.finditer(body, start):
-        mark = found[0]
-        if mark in "{[":
+    depth, place = 0, start
+    unclosed = dict.fromkeys(_STRINGS, -1)
+    while (found := _MARK.search(body, place)) is not None:
+        mark, place = found[0], found.end()
+        if mark in _STRINGS:
+            # From a quote without an end none behind it closes either, up to where the search gave up: to seek anew
+            # from each would take the square of the time.
+            if found.start() >= unclosed[mark]:
+                text = _STRINGS[mark].match(body, found.start())
+                if text is not None and text[1]:
+                    place = text.end()
+                elif text is None or text.end() >= len(body):
+                    return None
+                else:
+                    unclosed[mark] = text.end()
+        elif mark in "{[":
             depth += 1
-        elif mark in "}]":
+        else:
             depth -= 1
             if depth == 0:
-                return found.end()
-        if depth == 0 or depth > 500:
+                return place
+        if not 0 < depth <= _DEEPEST:
             return None
     return None
 
 
-_BRACKETS = re.compile(r"[{}\[\]]|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", re.DOTALL)
+_DEEPEST = 500
+_MARK = re.compile(r"[{}\[\]\"']")
+_STRINGS = {
+    '"': re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+("?)', re.DOTALL),
+    "'": re.compile(r"'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+('?)", re.DOTALL),
+}
 
 
 def _json(text: str) -> Any:

@@ -21,6 +21,7 @@ from crawlers.reading.declared import (
     next_in_data,
 )
 from crawlers.reading.documents import OpenedPage, open_page
+from crawlers.reading.gallery import pictures_below, whole_gallery
 from crawlers.reading.kinds import kind_of
 from crawlers.reading.labels import labelled_brand, labelled_code, labelled_gtin, labelled_seller
 from crawlers.reading.listing import PageKind, ReadListing, ReadPage
@@ -29,7 +30,7 @@ from crawlers.reading.parts import shown_availability, shown_category, shown_des
 from crawlers.reading.records import find_records
 from crawlers.reading.schema_org import from_nodes, from_opengraph, main_product
 from crawlers.reading.text import bare
-from crawlers.reading.visible import UNSETTLED, from_visible, pictures, shown_prices
+from crawlers.reading.visible import UNSETTLED, from_visible, shown_prices
 
 _MOST_WARNINGS = 50
 _MOST_NODES = 5_000
@@ -224,7 +225,23 @@ def _settled(page: PageContext, said: Sequence[Claims]) -> tuple[ReadListing, li
                     values.pop("price_max", None)
         kept.append(Claims(one.source, values))
     listing, odd = settle(kept)
-    return _with_declared_currency(listing, page.declaration, page.host, kept), [*warnings, *odd]
+    listing = _with_gallery(_with_declared_currency(listing, page.declaration, page.host, kept), page)
+    return listing, [*warnings, *odd]
+
+
+def _with_gallery(listing: ReadListing, page: PageContext) -> ReadListing:
+    """A listing with all pictures that its page shows of it, unless a declared layout has named several itself."""
+    source = listing.sources.get("images")
+    if source is not None and source.startswith("declared:") and len(listing.images) > 1:
+        return listing
+    images = whole_gallery(page, listing.images)
+    if images and images != listing.images:
+        sources = f"{source}, gallery" if source else "gallery"
+        return replace(listing, images=images, sources={**listing.sources, "images": sources})
+    if not images:
+        images = pictures_below(page, _around_heading(page))
+        return replace(listing, images=images, sources={**listing.sources, "images": "page"}) if images else listing
+    return listing
 
 
 def _with_declared_currency(
@@ -304,7 +321,7 @@ def _product(page: PageContext, market: Marketplace | None) -> list[Claims] | No
     said.extend([shown, graph] if _trusts_what_is_shown(page, shown, graph, sure) else [graph, shown])
     said.append(_labelled(page))
     said.append(_addressed(page, market))
-    said.append(claims("page", title=page.title, images=pictures(page, _around_heading(page))))
+    said.append(claims("page", title=page.title))
     return said if any(one.values for one in said) else None
 
 

@@ -1,6 +1,5 @@
-"""What people see: the price beside the heading, pictures, the seller's name. The last resort, and a cross-check."""
+"""What people see: the price beside the heading, what stands beside a label. The last resort, and a cross-check."""
 
-import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,7 +8,6 @@ from typing import Any
 from crawlers.prices import PriceText, read_price_text
 from crawlers.reading.claims import Claims, claims
 from crawlers.reading.context import PageContext
-from crawlers.reading.schema_org import addresses
 from crawlers.shown import SKIPPED, STRUCK, is_hidden, is_old, is_pricy, may_be_old, names_of, price_text
 
 _ELSEWHERE = re.compile(
@@ -31,10 +29,6 @@ _FARTHER = 8
 _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"\s*\d[\d.,]*\s*")
 _SIGN = re.compile(r"[$€£¥￥₹₽₩₺₫₪₱฿₴₸৳元円]")
-_THUMBNAILS = re.compile(
-    r"(?:^|[-_ ])(?:thumbs|thumbnails|carousel-indicators|thumb(?:nail)?-(?:list|nav|strip|slider))(?:[-_ ]|$)",
-    re.I,
-)
 _ORIGIN_LABELS = frozenset(
     {"ships from", "shipped from", "dispatched from", "item location", "versand aus", "artikelstandort", "发货地"}
 )
@@ -218,98 +212,3 @@ def _all_labelled(page: PageContext) -> dict[str, str]:
             if said:
                 found.setdefault(" ".join("".join(label.itertext()).split()).rstrip(":").casefold()[:100], said)
     return found
-
-
-def pictures(page: PageContext, root: Any) -> tuple[str, ...]:
-    """The pictures below an element that may be of what is for sale, in the page's order.
-
-    A row of thumbnails is left out where the pictures that they lead to are there themselves.
-    """
-    found = [(image, address) for image in root.iter("img") if (address := picture_address(image)) is not None]
-    large = [address for image, address in found if not _is_thumbnail(image)]
-    small = len(found) - len(large)
-    return addresses(large if small and len(large) >= small else (address for _, address in found), page.base)
-
-
-def _is_thumbnail(image: Any) -> bool:
-    return any(
-        _THUMBNAILS.search(names_of(above)) for depth, above in enumerate(image.iterancestors()) if depth <= _HIGHEST
-    )
-
-
-_LAZY = (
-    "data-zoom-image",
-    "data-old-hires",
-    "data-large",
-    "data-original",
-    "data-lazy-img",
-    "data-lazy-src",
-    "data-src",
-    "data-lazy",
-    "data-ks-lazyload",
-    "data-image",
-    "data-img",
-    "data-echo",
-    "src",
-)
-_NO_PICTURE = re.compile(
-    r"(?:^|[-_./])(?:sprites?|spacer|blank|pixel|loading|loader|placeholder|transparent|1x1|icons?|logos?|badge|flag|"
-    r"stars?|rating|button|lazyload|grey|s|avatar|captcha|payment|sticker|stamp|ico)[-_]?\d{0,3}(?:\.|$|[-_][a-z]+\.)|"
-    r"\.(?:svg|ico)(?:\?|$)",
-    re.I,
-)
-
-
-_IS_PICTURE = re.compile(r"^[^?#]+\.(?:jpe?g|png|webp|gif|avif)(?:\?[^#]*)?$", re.I)
-
-
-def picture_address(image: Any) -> str | None:
-    """The address of a picture, lazily loaded or not; None for what is an ornament."""
-    several = _of_sizes(image.get("data-a-dynamic-image"))
-    if several:
-        return several
-    above = image.getparent()
-    target = above.get("href") if above is not None and above.tag == "a" else None
-    # A small picture that opens the large one.
-    if target and _IS_PICTURE.search(target):
-        return str(target.strip())
-    sets = [image.get(name) or "" for name in ("data-srcset", "srcset")]
-    largest = [_largest(one) for one in sets]
-    for said in (*largest, *(image.get(name) for name in _LAZY)):
-        value = (said or "").strip()
-        if (
-            value
-            and not value.startswith("data:")
-            and value != "done"
-            and not _NO_PICTURE.search(value.rsplit("/", 1)[-1])
-            and ("/" in value or "." in value)
-        ):
-            return value
-    return None
-
-
-def _of_sizes(said: str | None) -> str | None:
-    """The largest of the addresses in a table of {address: [width, height]}."""
-    try:
-        sizes = json.loads(said) if said and len(said) < 20_000 else None
-    except ValueError:
-        return None
-    if not isinstance(sizes, dict):
-        return None
-    fitting = {
-        name: size for name, size in sizes.items() if isinstance(size, list) and size and isinstance(size[0], int)
-    }
-    return max(fitting, key=lambda name: fitting[name][0], default=None)
-
-
-def _largest(srcset: str) -> str | None:
-    best: tuple[float, str] | None = None
-    for part in re.split(r",\s+", srcset.strip())[:20]:
-        words = part.split()
-        if not words:
-            continue
-        size = re.match(r"[\d.]+", words[1]) if len(words) > 1 else None
-        width = float(size[0]) if size and size[0] != "." and size[0].count(".") < 2 else 1.0
-        if best is None or width > best[0]:
-            best = (width, words[0].rstrip(","))
-    return best[1] if best else None
