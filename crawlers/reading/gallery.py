@@ -20,7 +20,7 @@ from crawlers.reading.leaves import bare_name
 from crawlers.reading.pictures import is_ornament, named_addresses
 from crawlers.reading.schema_org import addresses
 from crawlers.reading.text import fixed_address
-from crawlers.reading.variants import largest, likely_pixels, picture_key, picture_stem
+from crawlers.reading.variants import largest, likely_pixels, picture_key, picture_stem, site_of
 from crawlers.shown import names_of
 
 _MOST = 40
@@ -113,7 +113,7 @@ def pictures_below(page: PageContext, root: Any) -> tuple[str, ...]:
 
 
 def _named(address: str) -> Shown:
-    return Shown({picture_key(address)}, [(address, likely_pixels(address, ""))], hosts={_host(address)})
+    return Shown({picture_key(address)}, [(address, likely_pixels(address, ""))], hosts={site_of(address)})
 
 
 def _shown(named: Iterable[tuple[str, int]], base: str | None, small: bool = False) -> Shown | None:
@@ -125,14 +125,7 @@ def _shown(named: Iterable[tuple[str, int]], base: str | None, small: bool = Fal
     if not fixed:
         return None
     keys = {picture_key(address) for address, _ in fixed}
-    return Shown(keys, fixed, small, {_host(address) for address, _ in fixed})
-
-
-def _host(address: str) -> str:
-    try:
-        return ".".join((urlsplit(address).hostname or "").lower().split(".")[-2:])
-    except ValueError:
-        return ""
+    return Shown(keys, fixed, small, {site_of(address) for address, _ in fixed})
 
 
 def _joined(shown: Iterable[Shown]) -> list[Shown]:

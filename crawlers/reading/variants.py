@@ -87,6 +87,8 @@ _LETTERS = re.compile(r"[A-Za-z]+")
 _TELLING = re.compile(r"\d{7}|(?=[a-f-]*\d)[0-9a-f-]{20}", re.I)
 _LONG = 24
 _MOST_SEGMENTS = 4
+# Of so short a path two hosts may mean two pictures; of a longer one they are hosts of one store.
+_TOO_FEW = 3
 _UNKNOWN = 600
 _LARGE = 1_400
 _CLOSE_UP = 1_650
@@ -118,12 +120,22 @@ def picture_key(address: str) -> str:
         kept.append(last or segments[-1])
     if not _ENDING.search(segments[-1]):
         kept.extend(f"{name}={value}" for name, value in sorted(said) if not _OF_SIZE.match(name))
+    if len(kept) < _TOO_FEW:
+        kept.insert(0, site_of(address))
     return "/".join(kept[-(2 if len(last) >= _LONG else _MOST_SEGMENTS) :])
 
 
 def picture_stem(address: str) -> str:
     """The part of an address that tells its picture from others, as it is written there."""
     return picture_key(address).rpartition("/")[2]
+
+
+def site_of(address: str) -> str:
+    """The end of an address's host name, which the hosts of one store of pictures have in common."""
+    try:
+        return ".".join((urlsplit(address).hostname or "").lower().split(".")[-2:])
+    except ValueError:
+        return ""
 
 
 def _stem(name: str) -> str:
