@@ -24,6 +24,21 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 # In a container the tests are root, and root's Chromium has no sandbox.
 ALLOWED = {"COUNTERFOIL_BROWSER_SANDBOX": "false"}
 
+# A file in the hands of a person: dropped onto an element.
+DROP = """([selector, bytes]) => {
+  const held = new DataTransfer();
+  held.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+  const place = document.querySelector(selector);
+  for (const kind of ["dragover", "drop"]) {
+    place.dispatchEvent(new DragEvent(kind, { dataTransfer: held, bubbles: true, cancelable: true }));
+  }
+}"""
+# A picture as another program leaves it in the clipboard; the page must have leave to write there.
+PASTE = """async (bytes) => {
+  const picture = new Blob([new Uint8Array(bytes)], { type: "image/png" });
+  await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+}"""
+
 
 def require_chromium() -> None:
     """Skip where there is no Chromium."""

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from browsers import DROP, PASTE, a_chromium, serving_pages
 from fastapi.testclient import TestClient
-from people import browser, new_account
+from people import browser, new_account, session_token
 from PIL import Image, ImageOps
+from playwright.sync_api import expect
 from suspicion import add_suspect, png
 
 from console.session import Session
@@ -17,7 +19,7 @@ PICTURE = Image.effect_noise((240, 180), 90).convert("RGB").resize((480, 360))
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """An owner with one suspect, whose picture's fingerprint is kept."""
     monkeypatch.setenv("COUNTERFOIL_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("COUNTERFOIL_JUDGE_PROCESSES", "1")
@@ -25,6 +27,11 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     add_suspect(session, "Lamp <1>", picture=png(PICTURE))
     with session.store.write() as connection:
         add_fingerprints(connection, [fingerprint(png(PICTURE))])
+    return session
+
+
+@pytest.fixture
+def client(session: Session) -> TestClient:
     return browser(session.installation, new_account(session.store, session.owner.id, role=Role.VIEWER))
 
 
@@ -51,3 +58,27 @@ def test_what_is_no_picture_is_refused_where_it_was_sent(client: TestClient) -> 
     assert client.post("/picture-search", files={"file": ("a", b"x" * 22_000_000)}).status_code == 413
     assert client.get("/picture-search", params={"picture": "f" * 64}).status_code == 404
     assert client.get("/picture-search", params={"picture": "../x"}).status_code == 422
+
+
+def test_a_picture_is_pasted_from_the_clipboard_or_dropped_in_a_browser(session: Session) -> None:
+    token, _ = session_token(session.store, new_account(session.store, session.owner.id, role=Role.VIEWER))
+    with serving_pages(session.installation) as address, a_chromium() as chromium:
+        context = chromium.new_context(base_url=address, permissions=["clipboard-read", "clipboard-write"])
+        context.add_cookies([{"name": "counterfoil", "value": token, "url": address}])
+        page, complaints = context.new_page(), []
+        page.on("console", lambda message: complaints.append(message.text))
+        for start in ("/picture-search", "/suspects"):
+            page.goto(start)
+            page.evaluate(PASTE, list(png(ImageOps.mirror(PICTURE))))
+            page.keyboard.press("Control+V")
+            expect(page.get_by_text("Confirmed: they show this picture")).to_be_visible(timeout=60_000)
+            expect(page.get_by_role("link", name="Lamp <1>")).to_be_visible(timeout=60_000)
+            page.goto(start)
+            page.evaluate(DROP, ["body", list(png(Image.effect_noise((200, 200), 60)))])
+            expect(page.get_by_text("No picture that your crawls have seen")).to_be_visible(timeout=60_000)
+        page.goto("/suspects")
+        page.get_by_label("Words").focus()
+        page.evaluate("navigator.clipboard.writeText('lamp')")
+        page.keyboard.press("Control+V")
+        expect(page.get_by_label("Words")).to_have_value("lamp")
+        assert complaints == []

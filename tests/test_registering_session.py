@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import a_chromium, serving_pages, shoot
+from browsers import DROP, PASTE, a_chromium, serving_pages, shoot
 from market import Market
 from people import new_account, session_token
 from playwright.sync_api import Page, expect
@@ -28,15 +28,6 @@ Lamp A,A-1,10,EUR,front.png
 Lamp B,B-1,12 €,EUR,
 ,C-1,,,
 """
-# A file in the hands of a person: dropped onto an element.
-DROP = """([selector, bytes]) => {
-  const held = new DataTransfer();
-  held.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
-  const place = document.querySelector(selector);
-  for (const kind of ["dragover", "drop"]) {
-    place.dispatchEvent(new DragEvent(kind, { dataTransfer: held, bubbles: true, cancelable: true }));
-  }
-}"""
 
 
 def sent(name: str, data: bytes) -> dict[str, Any]:
@@ -81,7 +72,7 @@ def calibrate(session: Session) -> None:
 def test_everything_is_registered_in_the_browser(tmp_path: Path, session: Session, shop: Market) -> None:
     token, _ = session_token(session.store, new_account(session.store, session.owner.id, "ann", Role.ADMIN))
     with serving_pages(session.installation) as address, a_chromium() as chromium:
-        context = chromium.new_context(base_url=address)
+        context = chromium.new_context(base_url=address, permissions=["clipboard-read", "clipboard-write"])
         context.add_cookies([{"name": "counterfoil", "value": token, "url": address}])
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
@@ -125,6 +116,9 @@ def pictures(page: Page, tmp_path: Path, session: Session) -> None:
     expect(page.locator(".references li")).to_have_count(2, timeout=PATIENCE)
     page.evaluate(DROP, ["form[data-one-by-one]", list(picture(8))])
     expect(page.locator(".references li")).to_have_count(3, timeout=PATIENCE)
+    page.evaluate(PASTE, list(picture(9)))
+    page.keyboard.press("Control+V")
+    expect(page.locator(".references li")).to_have_count(4, timeout=PATIENCE)
     calibrate(session)
     page.reload()
     missed, found = page.locator(".copies.missed li"), page.locator(".copies.found li")
