@@ -1,7 +1,8 @@
 """How long the console's pages and the API take, what CPU that costs, and how large pages are, at a million listings.
 
 `python -m benchmarks.console --folder /some/cache` fills that folder (once) and asks a real server over it: every route
-that reads, with parameters that vary, one request after the other; then verdicts. What is not asked is said.
+that reads, with parameters that vary, one request after the other; then verdicts, one about many, searches by a picture
+that is sent, and tables. What is not asked is said. The CPU is the server's and that of the processes that it started.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ from benchmarks.installation import Filling, fill, settings_of
 from benchmarks.results import result
 from console.app import routes
 from counterfoil.clock import now
+from counterfoil.edits import EDITS
 from counterfoil.models import Role
 from counterfoil.passwords import hash_password
 from counterfoil.store import open_store, tables
@@ -95,13 +97,20 @@ class Asker:
         self.noted[name].cpu_seconds.append(self._cpu() - cpu)
         self._note(name, answer, body, seconds)
 
-    def post(self, name: str, address: str, fields: dict[str, str]) -> None:
+    def post(
+        self,
+        name: str,
+        address: str,
+        fields: dict[str, str],
+        file: tuple[str, bytes] | None = None,
+        status: int = 303,
+    ) -> None:
         """Send a form, and note how long it took."""
         cpu, begin = self._cpu(), time.perf_counter()
-        answer = self.client.post(address, data=fields)
+        answer = self.client.post(address, data=fields, files={"file": file} if file else None)
         self.noted[name].seconds.append(time.perf_counter() - begin)
         self.noted[name].cpu_seconds.append(self._cpu() - cpu)
-        if answer.status_code != 303:
+        if answer.status_code != status:
             raise SystemExit(f"{address} was answered {answer.status_code}: {answer.text[:500]}")
 
     def _note(self, name: str, answer: httpx.Response, body: bytes, seconds: float) -> None:
@@ -151,7 +160,7 @@ def main() -> None:
 
 def _read(asker: Asker, filling: Filling, rounds: int, only: str) -> None:
     """Every route that reads, in an order that varies; the first round fills caches and is not counted."""
-    questions = Questions(filling, asker)
+    questions = Questions(filling, asker, _make(asker.client))
     asked = [route for route in routes() if "GET" in (route.methods or ()) and only in route.path]
     for route in list(asked):
         if missing := questions.unknown(route):
@@ -165,24 +174,71 @@ def _read(asker: Asker, filling: Filling, rounds: int, only: str) -> None:
             asker.noted.clear()
 
 
+def _make(client: httpx.Client) -> dict[str, object]:
+    """One each of what only the console makes: an API key, a verdict about many, drafts of products and of sellers."""
+    token = _csrf_token(client)
+    client.headers["X-CSRF-Token"] = token
+    key = client.post("/api/v1/keys", json={"name": f"bench {time.time_ns()}"}).raise_for_status().json()
+    batch = _give_many(client).raise_for_status().json()
+    table, picture = ("a.csv", _PRODUCTS), ("front.jpg", next(installation.pictures()))
+    sent = {
+        "/products/new/file": [("file", table), ("pictures", picture)],
+        "/authorised-sellers/file": [("file", ("a.csv", _SELLERS))],
+    }
+    drafts = [
+        client.post(path, data={"csrf_token": token}, files=files).headers["location"] for path, files in sent.items()
+    ]
+    product_draft, seller_draft = (int(path.rpartition("/")[2]) for path in drafts)
+    return {
+        "key_id": key["key"]["id"],
+        "batch_id": batch["id"],
+        "draft_id": product_draft,
+        "seller_draft_id": seller_draft,
+    }
+
+
+_ROWS = "".join(f"Lamp {number},L-{number},10,EUR,\n" for number in range(500))
+_PRODUCTS = f"name,sku,price_low,currency,images\n{_ROWS}Lamp,L,10,EUR,front.jpg\n"
+_SELLERS = "marketplace,seller_id\n" + "".join(f"ebay,shop-{number}\n" for number in range(500))
+
+
+def _csrf_token(client: httpx.Client) -> str:
+    return _HIDDEN["csrf_token"].findall(client.get("/products/new").text)[0]
+
+
+def _give_many(client: httpx.Client) -> httpx.Response:
+    """One verdict about 50 suspects."""
+    found = client.get("/api/v1/suspects", params={"limit": 50, "sort": "oldest", "triage": "todo"}).json()["suspects"]
+    about = [{"id": one["id"], "revision": _revision(client, one["id"])} for one in found]
+    return client.post("/api/v1/verdict-batches", json={"kind": "unrelated", "suspects": about})
+
+
+def _revision(client: httpx.Client, suspect_id: int) -> int:
+    return int(client.get(f"/api/v1/suspects/{suspect_id}").headers["etag"].strip('"'))
+
+
 def _decide(asker: Asker, suspects: int, rounds: int) -> None:
-    """Verdicts, given on pages and taken back."""
-    dice = random.Random(9)
-    for _ in range(rounds):
+    """What is sent: verdicts, given on pages and taken back, pictures to search by, tables to be checked."""
+    dice, client = random.Random(9), asker.client
+    known, token = list(installation.pictures()), _csrf_token(client)
+    for number in range(rounds):
         path = f"/suspects/{dice.randrange(1, suspects + 1)}"
         for change, fields in (("verdict", {"kind": "counterfeit"}), ("undo", {})):
-            page = asker.client.get(path).text
-            hidden = {
-                name: re.findall(rf'name="{name}" value="([^"]+)"', page)[0] for name in ("csrf_token", "revision")
-            }
+            page = client.get(path).text
+            hidden = {name: pattern.findall(page)[0] for name, pattern in _HIDDEN.items()}
             asker.post(f"POST /suspects/{{suspect_id}}/{change}", f"{path}/{change}?sort=newest", {**fields, **hidden})
+        one = ("a.jpg", known[number % len(known)])
+        asker.post("POST /picture-search", "/picture-search", {"csrf_token": token}, one, status=200)
+        table = ("a.csv", _PRODUCTS.encode())
+        asker.post("POST /products/new/file", "/products/new/file", {"csrf_token": token}, table)
 
 
 class Questions:
     """Addresses of routes with parameters that vary, drawn from what was filled in."""
 
-    def __init__(self, filling: Filling, asker: Asker) -> None:
+    def __init__(self, filling: Filling, asker: Asker, made: Mapping[str, object]) -> None:
         self._dice = random.Random(7)
+        self._made = made
         self._asker = asker
         self._words = Words.make(random.Random(1))
         self._most = {
@@ -202,7 +258,7 @@ class Questions:
 
     def unknown(self, route: APIRoute) -> str | None:
         """The parameter that nothing is known for."""
-        known = {*self._most, "seller_id", "name", "role", "sha256", "image_id"}
+        known = {*self._most, *self._made, "seller_id", "name", "role", "sha256", "image_id", "edit"}
         return next((name for name in route.param_convertors if name not in known), None)
 
     def address(self, route: APIRoute) -> str:
@@ -218,13 +274,16 @@ class Questions:
         image = (int(str(drawn["product_id"])) - 1) * installation.REFERENCES + 1
         body = f"{self._dice.randrange(1, self._most['listing_id']):064x}"
         sha256 = body if "/bodies/" in route.path else self._dice.choice(self._files)
+        sha256 = self._files[0] if "/drafts/" in route.path else sha256
         drawn |= {
             "seller_id": self._seller(),
             "name": self._market(),
             "role": "page",
             "image_id": image,
             "sha256": sha256,
+            "edit": self._dice.choice(list(EDITS)),
         }
+        drawn |= self._made
         return route.path.format(**drawn)
 
     def _search(self, route: APIRoute) -> dict[str, object]:
@@ -242,6 +301,7 @@ class Questions:
             "verdict": self._dice.choice(("none", "counterfeit")),
             "marketplace": self._market(),
             "monitor_id": self._dice.randrange(1, installation.MONITORS + 1),
+            "picture": self._dice.choice(self._files),
         }
         return {name: value for name, value in offered.items() if name in asked and self._dice.random() < 0.4}
 

@@ -1,20 +1,24 @@
 """A person's search as the index is asked it: names become ids, and documents become what is shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+import sqlalchemy as sa
 
 from console.session import Session
 from counterfoil.exceptions import InvalidInput
 from counterfoil.models import MatchDecision, ReasonKind, SuspectState, Triage
 from counterfoil.store.brands import get_brand
 from counterfoil.store.products import find_product
+from counterfoil.store.run_findings import new_suspect_ids
+from counterfoil.store.runs import get_run
 from indexer.decoding import PictureDecoder
 from indexer.document import SuspectDocument
 from indexer.picture_search import FoundPicture, find_by_picture
-from indexer.query import TODO, SuspectQuery
+from indexer.query import MOST_SUSPECT_IDS, TODO, SuspectQuery
 
 # By where they stand in the work of deciding; `todo` is all that waits for a person.
 TRIAGES: Mapping[str, tuple[Triage, ...]] = {"todo": TODO, **{one.value: (one,) for one in Triage}}
@@ -31,6 +35,7 @@ class Filters:
     seller: str | None = None
     verdict: str | None = None
     triage: str | None = None
+    run: int | None = None
     min_score: float | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -40,12 +45,13 @@ class Filters:
 
 
 def make_query(session: Session, filters: Filters) -> SuspectQuery:
-    """The query of the session's owner. Raises NotFound for a brand or product that is not theirs, InvalidInput."""
+    """The query of the session's owner. Raises InvalidInput, NotFound for a brand, product or run not theirs."""
     owner_id = session.owner.id
     low, high = _price_range(filters.price)
     with session.read() as connection:
         brand = get_brand(connection, owner_id, filters.brand) if filters.brand else None
         product = find_product(connection, owner_id, filters.product) if filters.product else None
+        found = new_suspects_of_run(connection, owner_id, filters.run) if filters.run else None
     return SuspectQuery(
         owner_id=owner_id,
         words=filters.words,
@@ -55,6 +61,7 @@ def make_query(session: Session, filters: Filters) -> SuspectQuery:
         sellers=(filters.seller,) if filters.seller else (),
         verdicts=(filters.verdict,) if filters.verdict else (),
         triage=_triage(filters.triage),
+        suspect_ids=found,
         state=None if filters.withdrawn else SuspectState.OPEN,
         min_score=filters.min_score or 0.0,
         since=filters.since,
@@ -63,6 +70,17 @@ def make_query(session: Session, filters: Filters) -> SuspectQuery:
         price_to=high,
         currency=filters.currency,
     )
+
+
+def new_suspects_of_run(connection: sa.Connection, owner_id: int, run_id: int) -> tuple[int, ...]:
+    """What a run of the owner's found that was not suspected before. Raises NotFound."""
+    return tuple(new_suspect_ids(connection, get_run(connection, owner_id, run_id), MOST_SUSPECT_IDS))
+
+
+def among(query: SuspectQuery, suspect_ids: Sequence[int]) -> SuspectQuery:
+    """The same query restricted to these suspects as well."""
+    both = suspect_ids if query.suspect_ids is None else sorted({*suspect_ids}.intersection(query.suspect_ids))
+    return replace(query, suspect_ids=tuple(both))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Runs the HTTP interface until it is asked to stop."""
 
 import gc
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ import uvicorn
 from console.app import create_app
 from console.installation import Installation
 from console.public_address import uses_tls
-from counterfoil.exceptions import InvalidSetting
+from counterfoil.exceptions import InvalidSetting, StoreError
 from counterfoil.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -41,6 +44,7 @@ def run_server(installation: Installation, host: str, port: int, stop: threading
     _load_certificate(config)
     server = _Server(config)
     _spare_what_stays()
+    threading.Thread(target=_read_pictures, args=(installation,), daemon=True, name="pictures").start()
     threading.Thread(target=_stop_with, args=(stop, server), daemon=True, name="stop").start()
     try:
         server.run()
@@ -88,6 +92,14 @@ def _load_certificate(config: uvicorn.Config) -> None:
             f"COUNTERFOIL_HTTP_TLS_CERTIFICATE={config.ssl_certfile}: it cannot be used with "
             f"COUNTERFOIL_HTTP_TLS_KEY={config.ssl_keyfile}: {error}."
         ) from error
+
+
+def _read_pictures(installation: Installation) -> None:
+    """The first search by picture would read for seconds where a million are known."""
+    try:
+        installation.known_pictures.read()
+    except StoreError as error:
+        log.warning("crawled pictures are read by the first search for one: %s", error)
 
 
 def _stop_with(stop: threading.Event, server: uvicorn.Server) -> None:

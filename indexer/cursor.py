@@ -14,8 +14,8 @@ from counterfoil.exceptions import InvalidCursor
 from indexer.query import SuspectQuery
 
 _DIGEST_BYTES = 12
-# What may change from page to page: it does not change which suspects there are, nor their order.
-_NOT_THE_SEARCH = ("cursor", "limit", "facets", "histogram")
+# What may change from page to page. `suspect_ids` grow while a run is under way: that changes no order.
+_NOT_THE_SEARCH = ("cursor", "limit", "facets", "histogram", "suspect_ids")
 
 
 def make_cursor(query: SuspectQuery, position: Sequence[int | str]) -> str:

@@ -5,6 +5,7 @@ A picture that breaks its process, or keeps it too long, costs that one picture;
 
 import io
 import logging
+import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
@@ -49,6 +50,7 @@ class PictureDecoder:
         for process in self._processes:
             self._idle.put(process)
         self._threads = ThreadPoolExecutor(len(self._processes), thread_name_prefix="decoder")
+        self._closing = threading.Lock()
 
     @property
     def processes(self) -> int:
@@ -132,10 +134,11 @@ class PictureDecoder:
         return self._all(lambda sha256: self._decode_stored(_fingerprint, evidence, sha256), sha256s)
 
     def close(self) -> None:
-        """End the processes once they have answered."""
+        """End the processes once they have answered; twice, or from two threads at once, is the same as once."""
         self._threads.shutdown(cancel_futures=True)
-        for process in self._processes:
-            process.end()
+        with self._closing:
+            for process in self._processes:
+                process.end()
 
     def __enter__(self) -> Self:
         return self

@@ -36,6 +36,11 @@ class KnownPictures:
         self._last = 0
         self._newest: set[int] = set()
 
+    def read(self) -> None:
+        """Read what was added since the last time, ahead of a search. Raises StoreUnavailable."""
+        with self._lock:
+            self._read_new()
+
     def near(self, sketch: Sketch) -> list[NearPicture]:
         """Pictures with a hash, of the whole or the foreground, near to one of this one's in any orientation.
 

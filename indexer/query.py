@@ -24,7 +24,7 @@ _LONGEST_WORDS = 500
 _MOST_PHRASES = 30
 _MOST_VALUES = 100
 # From a search by picture: more look-alikes than this are one picture's noise.
-_MOST_SUSPECT_IDS = 10_000
+MOST_SUSPECT_IDS = 10_000
 _LARGEST_AMOUNT = Decimal(10**12)
 
 
@@ -69,8 +69,8 @@ class SuspectQuery:
     `words`: every word must be found in the title, the description, the seller's name or a product's or brand's name;
     characters have no special meaning. `sellers` takes `marketplace/key` (as facets show it) or the key alone.
     `verdicts` takes verdict kinds and `UNJUDGED`. `since` and `until` bound when it was first suspected (since <= t <
-    until). Prices need a currency. `suspect_ids` restricts to these (from a search by picture). `facets` names what to
-    count by, `histogram` by which steps of time. Raises InvalidInput where a value cannot be meant.
+    until). Prices need a currency. `suspect_ids` restricts to these (from a search by picture, or of a run). `facets`
+    names what to count by, `histogram` by which steps of time. Raises InvalidInput where a value cannot be meant.
     """
 
     owner_id: int
@@ -206,8 +206,8 @@ def _check_sizes(query: SuspectQuery) -> None:
         raise InvalidInput(f"A page holds between 1 and {MOST_ON_A_PAGE} suspects, not {query.limit}.")
     if not 0 <= query.min_score <= 1:
         raise InvalidInput(f"A score is between 0 and 1, not {query.min_score}.")
-    if len(query.suspect_ids or ()) > _MOST_SUSPECT_IDS:
-        raise InvalidInput(f"More than {_MOST_SUSPECT_IDS:,} suspects cannot be asked for at once.")
+    if len(query.suspect_ids or ()) > MOST_SUSPECT_IDS:
+        raise InvalidInput(f"More than {MOST_SUSPECT_IDS:,} suspects cannot be asked for at once.")
     several = (query.brand_ids, query.product_ids, query.marketplaces, query.sellers)
     if any(len(values) > _MOST_VALUES for values in several):
         raise InvalidInput(f"A filter takes at most {_MOST_VALUES} values.")

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from browsers import serving_pages
+from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from people import browser, new_account
 from rows import new_monitor, new_product, new_run
 from suspicion import add_suspect, declare_marketplace
 
+from console.cli import cli
 from console.guards.streams import MOST, MOST_OF_ONE, Streams
 from console.outcomes import Sight, outcome_of, reason_words, remedy_for
 from console.session import Session
@@ -50,6 +52,7 @@ from counterfoil.store.monitors import list_monitors
 from counterfoil.store.runs import get_run, list_runs
 from counterfoil.store.suspects import add_verdict, undo_verdict
 from counterfoil.store.tables import accounts, runs, suspects
+from indexer.query import SuspectQuery
 
 FORM = {
     "name": "nightly",
@@ -315,6 +318,30 @@ def test_a_run_links_the_suspects_that_it_found(client: TestClient, session: Ses
     suspect = add_suspect(session, "Lamp <i>cheap</i>", "L7")
     page = client.get("/runs/1").text
     assert f'<a href="/suspects/{suspect}">Lamp &lt;i&gt;cheap&lt;/i&gt;</a>' in page and "New suspects" in page
+
+
+def test_all_that_a_run_found_is_a_search_of_its_own_by_page_api_and_command(
+    client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.web.searching.PAGE", 1)
+    first, second = add_suspect(session, "Lamp one", "L1"), add_suspect(session, "Lamp two", "L2")
+    assert 'href="/suspects?run=2"' in client.get("/runs/2").text
+    found = client.get("/suspects?run=2").text
+    assert "Lamp two" in found and "Lamp one" not in found and 'href="/runs/2"' in found
+    assert f'href="/suspects/{second}?run=2"' in found and 'name="run" value="2"' in found
+    alone = client.get(f"/suspects/{second}?run=2").text
+    assert 'rel="next"' not in alone and 'rel="prev"' not in alone
+    asked = [one["id"] for one in client.get("/api/v1/suspects?run=2").json()["suspects"]]
+    said = CliRunner().invoke(cli, ["search", "--run", "2", "--json"])
+    assert asked == [json.loads(line)["id"] for line in said.stdout.splitlines()] == [second]
+    # A crawl that is still under way finds more while its first page is looked at.
+    both = SuspectQuery(owner_id=session.owner.id, suspect_ids=(first, second), limit=1)
+    cursor = session.index.search(both).next_cursor
+    more = replace(both, suspect_ids=(first, second, 77), cursor=cursor)
+    assert [one.id for one in session.index.search(more).suspects] == [second]
+    for wrong, status in (("99", 404), ("x", 422)):
+        assert client.get(f"/suspects?run={wrong}").status_code == status
+        assert client.get(f"/api/v1/suspects?run={wrong}").status_code == status
 
 
 def test_cancelling_ends_the_crawls_that_are_left(client: TestClient, session: Session) -> None:

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from console.exports import MOST_EXPORTED, ExportFormat, export
 from console.output import print_lines, print_table, say
 from console.pictures import read_picture
-from console.search import TRIAGES, Filters, make_query, summary, suspects_by_picture
+from console.search import TRIAGES, Filters, among, make_query, summary, suspects_by_picture
 from console.session import Session
 from counterfoil.models import VerdictKind
 from counterfoil.rates import write_amount
@@ -36,6 +36,9 @@ from indexer.rebuild import verify as verify_index
     "--verdict", type=click.Choice([UNJUDGED, *(kind.value for kind in VerdictKind)]), help="'none': not decided yet."
 )
 @click.option("--triage", type=click.Choice(list(TRIAGES)), help="'todo': what waits for a person.")
+@click.option(
+    "--run", type=click.IntRange(1), metavar="ID", help="Only what this run found that was not suspected before."
+)
 @click.option("--since", type=click.DateTime(), metavar="DATE", help="First suspected then or later (UTC).")
 @click.option("--until", type=click.DateTime(), metavar="DATE", help="First suspected before then (UTC).")
 @click.option("--price", metavar="LOW..HIGH", help="With --currency.")
@@ -85,9 +88,9 @@ def search(
     times = {"since": _utc(since), "until": _utc(until)}
     asked = Filters(words=words, **times, **filters)  # type: ignore[arg-type]
     query = make_query(session, asked)
+    query = among(query, _by_picture(session, image)) if image else query
     query = replace(
         query,
-        suspect_ids=_by_picture(session, image) if image else None,
         sort=Sort(sort),
         limit=200 if every else limit,
         cursor=cursor,

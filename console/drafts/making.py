@@ -1,5 +1,7 @@
 """Begins drafts and works on them in the background, telling how far they are."""
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -24,6 +26,8 @@ from counterfoil.store.drafts import (
 # What is quick is shown at once, without a page in between that says that it is under way.
 _PATIENCE_SECONDS = 2.5
 _LONGEST_ADDRESS = 2_000
+# Nobody reads faster, and each time is a transaction.
+_TOLD_EVERY_SECONDS = 0.3
 
 
 def draft_address(session: Session, address: str, brand: str | None) -> Draft:
@@ -107,7 +111,13 @@ def _required(one: DraftEntry) -> Entry:
 
 
 def _teller(session: Session, draft: Draft) -> Tell:
+    told = -math.inf
+
     def tell(done: int, total: int | None) -> None:
+        nonlocal told
+        if time.monotonic() < told + _TOLD_EVERY_SECONDS:
+            return
+        told = time.monotonic()
         with session.write() as connection:
             if not tell_progress(connection, draft, done, total, now()):
                 raise Superseded(f"Nobody wants draft {draft.id} any more.")

@@ -30,6 +30,9 @@ class FiltersSaid(BaseModel):
         Literal["todo", "undecided", "changed", "snoozed", "decided"] | None,
         Field(description="`todo`: undecided, or changed since the verdict, and not put off."),
     ] = None
+    run: Annotated[
+        int | None, Field(ge=1, le=2**63 - 1, description="Only what this run found that was not suspected before.")
+    ] = None
     min_score: Annotated[float | None, Field(ge=0, le=1)] = None
     since: Annotated[Moment | None, Field(description="First suspected then or later; with a time zone.")] = None
     until: Annotated[Moment | None, Field(description="First suspected before then; with a time zone.")] = None

@@ -10,7 +10,9 @@ from fastapi import Depends, Query
 
 from console.search import Filters, make_query
 from console.session import Session
+from console.translation import gettext as _
 from console.web.forms import read_day
+from counterfoil.exceptions import InvalidInput
 from indexer.query import UNJUDGED, Sort, SuspectQuery
 
 PAGE = 48
@@ -33,6 +35,7 @@ class Asked:
     seller: str = ""
     verdict: str = ""
     triage: str = ""
+    run: str = ""
     price_from: str = ""
     price_to: str = ""
     currency: str = ""
@@ -73,6 +76,7 @@ class Asked:
             seller=self.seller or None,
             verdict=self.verdict or None,
             triage=self.standing if self.standing != ALL else None,
+            run=_number(self.run),
             since=read_day(self.since),
             until=until + timedelta(days=1) if until else None,
             price=f"{self.price_from.strip()}..{self.price_to.strip()}" if priced else None,
@@ -87,6 +91,12 @@ class Asked:
         return f"{path}?{urlencode(said)}" if said else path
 
 
+def _number(text: str) -> int | None:
+    if text and not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise InvalidInput(_("%(text)r is no run: runs are numbered.") % {"text": text[:100]})
+    return int(text) if text else None
+
+
 _USUAL = asdict(Asked())
 
 
@@ -98,6 +108,7 @@ def _asked(
     seller: str = "",
     verdict: str = "",
     triage: str = "",
+    run: str = "",
     price_from: str = "",
     price_to: str = "",
     currency: str = "",
@@ -114,6 +125,7 @@ def _asked(
         seller=seller,
         verdict=verdict,
         triage=triage,
+        run=run,
         price_from=price_from,
         price_to=price_to,
         currency=currency,

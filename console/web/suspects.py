@@ -88,6 +88,7 @@ def _page(
         fields=[(name, value) for name, value in asdict(asked).items() if value and name != "cursor"],
         may_decide=session.actor.role.allows(Role.ANALYST),
         next=replace(asked, cursor=page.next_cursor).address("/suspects") if page and page.next_cursor else None,
+        without_run=replace(asked, run="", cursor="").address("/suspects"),
         everything=Asked(sort=asked.sort).address("/suspects"),
         exports=[(form, replace(asked, cursor="").address("/suspects/export", format=form)) for form in ExportFormat],
         most_exported=f"{MOST_EXPORTED:,}",

@@ -24,15 +24,7 @@ class FoundSuspect:
 
 def new_suspects_of(connection: sa.Connection, run: Run, most: int) -> tuple[list[FoundSuspect], int]:
     """The suspects that were first suspected by what a run has read, the likeliest first; and how many they are."""
-    of_run = sa.select(crawls.c.id).where(crawls.c.run_id == run.id)
-    read = sa.select(listing_versions.c.listing_id).where(listing_versions.c.crawl_id.in_(of_run))
-    new = sa.and_(
-        suspects.c.owner_id == run.owner_id,
-        suspects.c.listing_id.in_(read),
-        suspects.c.state == SuspectState.OPEN,
-        # As an expression: by the index of times SQLite would read all that were suspected since, not what was read.
-        sa.func.coalesce(suspects.c.first_suspected_at, run.created_at) >= run.created_at,
-    )
+    new = _new_of(run)
     count = int(connection.scalar(sa.select(sa.func.count()).select_from(suspects).where(new)) or 0)
     columns = (suspects.c.id, suspects.c.score, suspects.c.verdict, listing_versions.c.title)
     titled = (
@@ -40,6 +32,24 @@ def new_suspects_of(connection: sa.Connection, run: Run, most: int) -> tuple[lis
     )
     rows = connection.execute(titled.order_by(suspects.c.score.desc(), suspects.c.id).limit(most))
     return [read_found(row) for row in rows], count
+
+
+def new_suspect_ids(connection: sa.Connection, run: Run, most: int) -> list[int]:
+    """The ids of the same suspects, the likeliest first."""
+    new = sa.select(suspects.c.id).where(_new_of(run))
+    return list(connection.scalars(new.order_by(suspects.c.score.desc(), suspects.c.id).limit(most)))
+
+
+def _new_of(run: Run) -> sa.ColumnElement[bool]:
+    of_run = sa.select(crawls.c.id).where(crawls.c.run_id == run.id)
+    read = sa.select(listing_versions.c.listing_id).where(listing_versions.c.crawl_id.in_(of_run))
+    return sa.and_(
+        suspects.c.owner_id == run.owner_id,
+        suspects.c.listing_id.in_(read),
+        suspects.c.state == SuspectState.OPEN,
+        # As an expression: by the index of times SQLite would read all that were suspected since, not what was read.
+        sa.func.coalesce(suspects.c.first_suspected_at, run.created_at) >= run.created_at,
+    )
 
 
 def read_found(row: Any) -> FoundSuspect:
