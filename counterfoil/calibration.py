@@ -1,18 +1,19 @@
 """A product's calibration card: which copies of its pictures would be found, and what would be taken for one wrongly.
 
-The measuring is `indexer/calibrating.py`; this is what was measured, and what it says in plain words.
+The measuring is `indexer/calibrating.py`; this is what was measured, and what a person should be told of it.
+`console/calibration_words.py` puts it into words.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from counterfoil.models import MatchDecision
 
 # Changes whenever the same measures would make another card.
-CARD_VERSION = "c1"
+CARD_VERSION = "c2"
 
 # A shorter side below this leaves a tile of a collage, or a picture in a picture, too few pixels to compare.
 SMALL_SIDE = 250
@@ -90,7 +91,36 @@ class Card:
     false_alarms: tuple[FalseAlarm, ...]
     confirmed_threshold: float | None
     review_threshold: float | None
-    remarks: tuple[str, ...]
+
+
+class RemarkCode(StrEnum):
+    """What a card can say: of a picture, of the edited copies, of unrelated pictures that matched."""
+
+    PLAIN = "plain"
+    LITTLE_STRUCTURE = "little_structure"
+    SMALL = "small"
+    LIKE_ANOTHER = "like_another"
+    NOTHING_TRIED = "nothing_tried"
+    FOUND = "found"
+    DOUBTFUL = "doubtful"
+    SOMETIMES = "sometimes"
+    MISSED = "missed"
+    ALARMS_UNKNOWN = "alarms_unknown"
+    ALARMS = "alarms"
+    CRAWLED_ALARMS = "crawled_alarms"
+    TAKEN_FOR_IT = "taken_for_it"
+    THRESHOLD = "threshold"
+
+
+ABOUT_IMAGES = frozenset({RemarkCode.PLAIN, RemarkCode.LITTLE_STRUCTURE, RemarkCode.SMALL, RemarkCode.LIKE_ANOTHER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One thing that a card says: numbers, ids of products, names of edits and of files, by name."""
+
+    code: RemarkCode
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make_card(
@@ -101,12 +131,11 @@ def make_card(
     *,
     crawled: int,
     others: int,
-    names: Mapping[int, str],
 ) -> Card:
-    """Draw up the card. `edits` gives kind and description by name, `names` the other products' names by id."""
+    """Draw up the card. `edits` gives kind and description by name."""
     recalls = tuple(_recall(images, name, *about) for name, about in edits.items())
     alarms = tuple(sorted(false_alarms, key=lambda alarm: -alarm.score))
-    made = Card(
+    return Card(
         version=CARD_VERSION,
         engine=engine,
         images=tuple(images),
@@ -116,15 +145,26 @@ def make_card(
         false_alarms=alarms,
         confirmed_threshold=_threshold(alarms, crawled + others, MatchDecision.CONFIRMED),
         review_threshold=_threshold(alarms, crawled + others, MatchDecision.REVIEW),
-        remarks=(),
     )
-    remarks = (*_about_images(made, names), *_about_edits(made), *_about_alarms(made, names))
-    return Card(**{**{name: getattr(made, name) for name in Card.__dataclass_fields__}, "remarks": remarks})
+
+
+def remarks_of(card: Card) -> list[Remark]:
+    """What a person should be told of it: of its pictures, then of edited copies, then of unrelated pictures."""
+    return [*_about_images(card), *_about_edits(card), *_about_alarms(card)]
 
 
 def as_json(card: Card) -> dict[str, Any]:
     """The card as JSON values."""
     return asdict(card)
+
+
+def card_from_json(values: Mapping[str, Any]) -> Card:
+    """A card, as `as_json` left it."""
+    kept = {name: values[name] for name in Card.__dataclass_fields__}
+    alarms = [FalseAlarm(**{**one, "decision": MatchDecision(one["decision"])}) for one in values["false_alarms"]]
+    images = tuple(map(image_from_json, values["images"]))
+    edits = tuple(EditRecall(**one) for one in values["edits"])
+    return Card(**{**kept, "images": images, "edits": edits, "false_alarms": tuple(alarms)})
 
 
 def image_from_json(values: Mapping[str, Any]) -> CalibratedImage:
@@ -160,74 +200,57 @@ def _threshold(alarms: Sequence[FalseAlarm], looked_up: int, decision: MatchDeci
     return min(1.0, round(sorted(counted, reverse=True)[allowed] + 0.0005, 4))
 
 
-def _about_images(card: Card, names: Mapping[int, str]) -> list[str]:
-    remarks = []
+def _about_images(card: Card) -> Iterator[Remark]:
     for image in card.images:
+        about: dict[str, Any] = {"source": image.source}
         if not image.informative:
-            remarks.append(f"{image.source} is too plain to be found by its hash: add a picture that shows more of it.")
+            yield Remark(code=RemarkCode.PLAIN, values=about)
         elif image.features < FEW_FEATURES:
-            remarks.append(
-                f"{image.source} shows little structure ({image.features} features): heavily edited copies of it are "
-                "likely to be missed. A picture with print, seams or a logo would do better."
-            )
+            yield Remark(code=RemarkCode.LITTLE_STRUCTURE, values={**about, "features": image.features})
         if min(image.width, image.height) < SMALL_SIDE:
-            remarks.append(
-                f"{image.source} is small ({image.width} x {image.height}): a copy of it in a collage, or seen at an "
-                f"angle, has too few pixels to compare. Register it with at least {SMALL_SIDE} pixels on each side."
-            )
-        remarks.extend(
-            f"{image.source} is too like a picture of {names.get(other, f'product {other}')}: copies of the one "
-            "are found as copies of the other."
-            for other in image.like
-        )
-    return remarks
+            yield Remark(code=RemarkCode.SMALL, values={**about, "width": image.width, "height": image.height})
+        for other in image.like:
+            yield Remark(code=RemarkCode.LIKE_ANOTHER, values={**about, "product_id": other})
 
 
-def _about_edits(card: Card) -> list[str]:
+def _about_edits(card: Card) -> Iterator[Remark]:
     if not card.edits:
-        return ["No copy could be tried: there is no picture that can be read."]
-    by_outcome: dict[str, list[str]] = defaultdict(list)
-    for recall in card.edits:
-        by_outcome[_outcome(recall)].append(recall.described)
-    sentences = {
-        "found": "A copy would be found if it was {}.",
-        "doubtful": "A copy would be found, but only for a person to look at, if it was {}.",
-        "sometimes": "A copy would be found only sometimes if it was {}.",
-        "missed": "A copy would not be found if it was {}.",
-    }
-    return [text.format(_listed(by_outcome[outcome])) for outcome, text in sentences.items() if by_outcome[outcome]]
+        yield Remark(code=RemarkCode.NOTHING_TRIED)
+    for outcome in (RemarkCode.FOUND, RemarkCode.DOUBTFUL, RemarkCode.SOMETIMES, RemarkCode.MISSED):
+        edits = [recall.described for recall in card.edits if outcome_of(recall) is outcome]
+        if edits:
+            yield Remark(code=outcome, values={"edits": edits})
 
 
-def _outcome(recall: EditRecall) -> str:
+def outcome_of(recall: EditRecall) -> RemarkCode:
+    """What becomes of copies edited so: found, found for a person to decide, sometimes found, or missed."""
     if recall.found == 0:
-        return "missed"
+        return RemarkCode.MISSED
     if recall.found < recall.tried:
-        return "sometimes"
-    return "found" if recall.confirmed == recall.tried else "doubtful"
+        return RemarkCode.SOMETIMES
+    return RemarkCode.FOUND if recall.confirmed == recall.tried else RemarkCode.DOUBTFUL
 
 
-def _about_alarms(card: Card, names: Mapping[int, str]) -> list[str]:
+def _about_alarms(card: Card) -> Iterator[Remark]:
     if not card.crawled + card.others:
-        return ["Nothing is known of false alarms yet: there is no other product, and no crawled picture is stored."]
+        yield Remark(code=RemarkCode.ALARMS_UNKNOWN)
+        return
     crawled = sum(alarm.product_id is None for alarm in card.false_alarms)
     others = sorted({alarm.product_id for alarm in card.false_alarms if alarm.product_id is not None})
-    remarks = [f"Of {card.crawled} crawled pictures {crawled} matched, and of {card.others} of your other products "]
-    remarks[0] += f"{len(card.false_alarms) - crawled}."
+    matched = {"crawled_matched": crawled, "others_matched": len(card.false_alarms) - crawled}
+    yield Remark(code=RemarkCode.ALARMS, values={"crawled": card.crawled, "others": card.others, **matched})
     if crawled:
-        remarks.append("Look at the crawled pictures that matched: some may be copies that nobody has judged yet.")
+        yield Remark(code=RemarkCode.CRAWLED_ALARMS)
     if others:
-        remarks.append(f"Taken for this product: {_listed([names.get(one, f'product {one}') for one in others])}.")
-    for word, threshold in (("confirmed", card.confirmed_threshold), ("review", card.review_threshold)):
+        yield Remark(code=RemarkCode.TAKEN_FOR_IT, values={"product_ids": others})
+    thresholds = {MatchDecision.CONFIRMED: card.confirmed_threshold, MatchDecision.REVIEW: card.review_threshold}
+    for decision, threshold in thresholds.items():
         if threshold is not None:
-            remarks.append(f"Suggested threshold for {word}: {threshold:.4f}, which {_reached(card, threshold)}.")
-    return remarks
+            values = {"decision": decision, "threshold": threshold, "reached": _reached(card, threshold)}
+            yield Remark(code=RemarkCode.THRESHOLD, values=values)
 
 
-def _reached(card: Card, threshold: float) -> str:
+def _reached(card: Card, threshold: float) -> float:
+    """The share of the edited copies that reach it."""
     scores = [copy.score for image in card.images for copy in image.copies]
-    share = sum(score >= threshold for score in scores) / len(scores) if scores else 0.0
-    return f"{share:.0%} of the edited copies reach"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+    return sum(score >= threshold for score in scores) / len(scores) if scores else 0.0

@@ -33,7 +33,7 @@ from counterfoil.store.calibrations import (
     renew_calibration,
     sample_unrelated,
 )
-from counterfoil.store.products import get_product, list_products, list_reference_images
+from counterfoil.store.products import get_product, list_reference_images, product_names
 from indexer.decoding import PictureDecoder
 from indexer.heartbeat import kept_alive
 from indexer.judges import Judges
@@ -146,10 +146,9 @@ class Calibrating:
         self, claim: Calibration, bank: ReferenceBank, done: Sequence[CalibratedImage], crawled: Sequence[str]
     ) -> None:
         with self._store.read() as connection:
-            names = {product.id: product.name for product in list_products(connection, claim.owner_id)}
             of_others = [
                 (image.image_sha256, other)
-                for other in names
+                for other in product_names(connection, claim.owner_id)
                 if other != claim.product_id
                 for image in list_reference_images(connection, claim.owner_id, other)
             ]
@@ -163,7 +162,6 @@ class Calibrating:
             [answer for answer in answers if isinstance(answer, FalseAlarm)],
             crawled=sum(other is None for _, other in looked_up),
             others=sum(other is not None for _, other in looked_up),
-            names=names,
         )
         with self._store.write() as connection:
             finish_calibration(connection, claim, as_json(card), now())

@@ -11,8 +11,9 @@ from garments import printed
 from PIL import Image
 from rows import claim, new_monitor, new_owner, new_product, new_run
 
+from console.calibration_words import card_words
 from console.cli import cli
-from counterfoil.calibration import CalibratedImage, Card, EditedCopy, FalseAlarm, make_card
+from counterfoil.calibration import CalibratedImage, Card, EditedCopy, FalseAlarm, as_json, make_card
 from counterfoil.edits import EDITS
 from counterfoil.models import CrawlCounters, FinishReason, MatchDecision
 from counterfoil.store import Store
@@ -51,7 +52,12 @@ def image(*copies: EditedCopy, **changes: object) -> CalibratedImage:
 
 
 def card(*images: CalibratedImage, alarms: tuple[FalseAlarm, ...] = (), crawled: int = 100, others: int = 10) -> Card:
-    return make_card("m2", images, ABOUT, alarms, crawled=crawled, others=others, names={7: "Trail 40"})
+    return make_card("m2", images, ABOUT, alarms, crawled=crawled, others=others)
+
+
+def words(made: Card) -> list[str]:
+    """What a card says once it was kept and read again."""
+    return card_words(json.loads(json.dumps(as_json(made))), {7: "Trail 40"})
 
 
 def alarm(score: float, decision: MatchDecision = REVIEW, product_id: int | None = None) -> FalseAlarm:
@@ -63,7 +69,7 @@ def test_a_card_says_which_copies_would_be_found_and_which_not() -> None:
         image(copy("mirror"), copy("collage-3x3", None), copy("crop-75"), copy("grey", REVIEW)),
         image(copy("mirror"), copy("collage-3x3", None), copy("crop-75", None), copy("grey")),
     )
-    text = "\n".join(made.remarks)
+    text = "\n".join(words(made))
     assert "A copy would be found if it was mirrored." in text
     assert "A copy would not be found if it was put in a 3x3 collage." in text
     assert "only sometimes if it was cropped by 75 % of its area" in text
@@ -83,8 +89,8 @@ def test_a_card_says_which_copies_would_be_found_and_which_not() -> None:
     ],
 )
 def test_a_card_says_what_is_wrong_with_a_picture(changes: dict[str, object], said: str) -> None:
-    assert any(said in remark for remark in card(image(copy("mirror"), **changes)).remarks)
-    assert not any(said in remark for remark in card(image(copy("mirror"))).remarks)
+    assert any(said in remark for remark in words(card(image(copy("mirror"), **changes))))
+    assert not any(said in remark for remark in words(card(image(copy("mirror")))))
 
 
 def test_thresholds_are_suggested_where_too_many_unrelated_pictures_match() -> None:
@@ -94,19 +100,19 @@ def test_thresholds_are_suggested_where_too_many_unrelated_pictures_match() -> N
     assert made.review_threshold == pytest.approx(0.7005), "one of 100 may match, the better one"
     assert made.confirmed_threshold == pytest.approx(0.9005)
     assert any(
-        "Suggested threshold for confirmed: 0.9005, which 50% of the edited copies reach" in one for one in made.remarks
+        "Suggested threshold for confirmed: 0.9005, which 50 % of the edited copies reach" in one for one in words(made)
     )
 
 
 def test_the_engines_thresholds_stand_where_they_are_good_enough() -> None:
     made = card(image(copy("mirror")), alarms=(alarm(0.7, product_id=7),), crawled=190)
     assert (made.confirmed_threshold, made.review_threshold) == (None, None)
-    assert "Taken for this product: Trail 40." in made.remarks
+    assert "Taken for this product: Trail 40." in words(made)
 
 
 def test_nothing_is_said_of_false_alarms_where_there_is_nothing_to_look_up() -> None:
     assert any(
-        "Nothing is known of false alarms" in one for one in card(image(copy("mirror")), crawled=0, others=0).remarks
+        "Nothing is known of false alarms" in one for one in words(card(image(copy("mirror")), crawled=0, others=0))
     )
 
 

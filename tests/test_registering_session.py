@@ -65,7 +65,7 @@ def calibrate(session: Session) -> None:
         about = {"width": 300, "height": 300, "informative": True, "features": 90, "has_mask": False}
         image = CalibratedImage(reference_image_id=1, source="lamp.png", copies=copies, **about)
         edits = {edit.name: (edit.kind.value, edit.described) for edit in EDITS.values()}
-        card = make_card("m3", [image], edits, [], crawled=0, others=0, names={})
+        card = make_card("m3", [image], edits, [], crawled=0, others=0)
         assert finish_calibration(connection, claim, as_json(card), moment)
 
 

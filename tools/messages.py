@@ -14,12 +14,14 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from counterfoil.edits import EDITS
 from counterfoil.version import VERSION
 
 FOLDER = Path(__file__).parents[1] / "console"
 LOCALE = FOLDER / "locale"
 POT = LOCALE / "counterfoil.pot"
 _COMMENT = "# Texts of Counterfoil's pages. How to translate them: docs/translating.md."
+_OF_AN_EDIT = "translators: It ends a sentence such as 'A copy would be found if it was ...'."
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 _OPTIONS = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
 
@@ -30,6 +32,8 @@ def collect() -> Catalog:
     found = extract_from_dir(FOLDER, _METHODS, _OPTIONS, comment_tags=("translators:",), strip_comment_tags=True)
     for file, _line, message, comments, context in sorted(found, key=lambda one: (one[0], one[1])):
         catalogue.add(message, locations=[(f"console/{file}", 0)], auto_comments=comments, context=context)
+    for edit in EDITS.values():
+        catalogue.add(edit.described, locations=[("counterfoil/edits/catalogue.py", 0)], auto_comments=[_OF_AN_EDIT])
     return catalogue
 
 

@@ -135,6 +135,7 @@ def show(session: Session, product: str, as_json: bool) -> None:
         images = stored.list_reference_images(connection, session.owner.id, one.id)
         brands = {brand.id: brand.name for brand in list_brands(connection, session.owner.id)}
         kept = get_card(connection, session.owner.id, one.id)
+        names = stored.product_names(connection, session.owner.id)
     if as_json:
         print_lines([{**asdict(one), "images": images, "calibration": kept}])
         return
@@ -152,7 +153,7 @@ def show(session: Session, product: str, as_json: bool) -> None:
     )
     rows = [(image.id, image.image_sha256, image.source) for image in images]
     print_table(["image", "sha256", "source"], rows, empty="No pictures: only names and prices are compared.")
-    print_remarks(kept)
+    print_remarks(kept, names)
 
 
 @product.command()
@@ -176,11 +177,12 @@ def calibrate(session: Session, product: str, as_json: bool) -> None:
         if not stored.list_reference_images(connection, session.owner.id, one.id):
             raise InvalidInput(f"{one.name} has no pictures to calibrate: counterfoil product add {one.name!r} --image")
         request_calibration(connection, session.owner.id, one.id, now())
+        names = stored.product_names(connection, session.owner.id)
     kept = calibrate_product(session.store, session.evidence, session.settings, session.owner.id, one.id)
     if as_json:
         print_lines([kept.card])
     elif kept.card is not None:
-        print_card(kept.card)
+        print_card(kept.card, names)
 
 
 @product.command()

@@ -10,11 +10,13 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from console.api.images import picture_answer
+from console.calibration_words import edit_words, remark_words
 from console.guards.access import needs
 from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.translation import gettext as _
 from console.translation import ngettext
+from counterfoil.calibration import ABOUT_IMAGES, EditRecall, RemarkCode, card_from_json, outcome_of, remarks_of
 from counterfoil.exceptions import NotFound
 from counterfoil.models import MatchDecision, Role
 from counterfoil.store.calibrations import KeptCard
@@ -89,9 +91,9 @@ def summary(card: Mapping[str, Any] | None, under_way: bool, images: int) -> str
         return _("No picture: only names and prices are compared")
     if card is None:
         return _("Being calibrated") if under_way else _("Not calibrated yet")
-    found, tried = _count(card, "found"), len(card["edits"])
+    found, tried = _count(card, RemarkCode.FOUND), len(card["edits"])
     words = _("{} of {} edits found").format(found, tried)
-    warned = len(_about_images(card))
+    warned = len(_about_images(card, {}))
     return f"{words}; {ngettext('{} warning', '{} warnings', warned).format(warned)}" if warned else words
 
 
@@ -111,10 +113,10 @@ def shown_card(
         made_at=kept.made_at,
         under_way=kept.under_way,
         sentence=_sentence(card),
-        warnings=tuple(_about_images(card)),
+        warnings=tuple(_about_images(card, names)),
         groups=tuple(_groups(card, product_id, examples)),
         alarms=tuple(_alarm(one, names, visible) for one in card["false_alarms"][:MOST_ALARMS]),
-        thresholds=tuple(remark for remark in card["remarks"] if remark.startswith("Suggested threshold")),
+        thresholds=tuple(_said(card, names, {RemarkCode.THRESHOLD})),
         engine=card["engine"],
     )
 
@@ -123,42 +125,38 @@ def _sentence(card: Mapping[str, Any]) -> str:
     if not card["edits"]:
         return _("No copy could be tried: there is no picture that can be read.")
     texts = {
-        "found": _("{} would be found"),
-        "doubtful": _("{} would be shown to a person to decide"),
-        "sometimes": _("{} would be found only sometimes"),
-        "missed": _("{} would be missed"),
+        RemarkCode.FOUND: _("{} would be found"),
+        RemarkCode.DOUBTFUL: _("{} would be shown to a person to decide"),
+        RemarkCode.SOMETIMES: _("{} would be found only sometimes"),
+        RemarkCode.MISSED: _("{} would be missed"),
     }
     counts = {outcome: _count(card, outcome) for outcome in texts}
     parts = ", ".join(texts[outcome].format(count) for outcome, count in counts.items() if count)
     return _("Of {tried} ways in which sellers edit pictures, {parts}.").format(tried=len(card["edits"]), parts=parts)
 
 
-def _count(card: Mapping[str, Any], outcome: str) -> int:
-    return sum(_outcome(one) == outcome for one in card["edits"])
+def _count(card: Mapping[str, Any], outcome: RemarkCode) -> int:
+    return sum(_outcome(one) is outcome for one in card["edits"])
 
 
-def _outcome(recall: Mapping[str, Any]) -> str:
-    if recall["found"] == 0:
-        return "missed"
-    if recall["found"] < recall["tried"]:
-        return "sometimes"
-    return "found" if recall["confirmed"] == recall["tried"] else "doubtful"
+def _outcome(recall: Mapping[str, Any]) -> RemarkCode:
+    return outcome_of(EditRecall(**recall))
 
 
 def _groups(card: Mapping[str, Any], product_id: int, examples: Mapping[str, int]) -> Iterator[Group]:
-    by_outcome: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    by_outcome: dict[RemarkCode, list[Mapping[str, Any]]] = defaultdict(list)
     for recall in card["edits"]:
         by_outcome[_outcome(recall)].append(recall)
     texts = {
-        "missed": (_("A copy would not be found if it was"), _("not found")),
-        "sometimes": (_("A copy would be found only sometimes if it was"), _("sometimes found")),
-        "doubtful": (_("A copy would be shown to a person to decide if it was"), _("a person decides")),
-        "found": (_("A copy would be found if it was"), _("found")),
+        RemarkCode.MISSED: (_("A copy would not be found if it was"), _("not found")),
+        RemarkCode.SOMETIMES: (_("A copy would be found only sometimes if it was"), _("sometimes found")),
+        RemarkCode.DOUBTFUL: (_("A copy would be shown to a person to decide if it was"), _("a person decides")),
+        RemarkCode.FOUND: (_("A copy would be found if it was"), _("found")),
     }
     for outcome, (heading, word) in texts.items():
         recalls = by_outcome[outcome]
         if recalls:
-            first = _one_of_each_kind(recalls) if outcome == "found" else recalls
+            first = _one_of_each_kind(recalls) if outcome is RemarkCode.FOUND else recalls
             rest = [one for one in recalls if one not in first]
             yield Group(outcome, heading, *(_copies(some, product_id, examples, word) for some in (first, rest)))
 
@@ -188,19 +186,19 @@ def _copies(
             address=f"/products/{product_id}/images/{examples[one['edit']]}/copies/{one['edit']}"
             if one["edit"] in examples
             else "",
-            described=one["described"],
+            described=edit_words(one["described"]),
             word=word if one["tried"] == 1 else f"{word} ({one['found']}/{one['tried']})",
         )
         for one in recalls
     )
 
 
-def _about_images(card: Mapping[str, Any]) -> list[str]:
-    """The remarks on pictures: those before the ones on edits."""
-    remarks: list[str] = list(card["remarks"])
-    ends = ("A copy would", "No copy could")
-    end = next((place for place, remark in enumerate(remarks) if remark.startswith(ends)), 0)
-    return remarks[:end]
+def _about_images(card: Mapping[str, Any], names: Mapping[int, str]) -> list[str]:
+    return _said(card, names, ABOUT_IMAGES)
+
+
+def _said(card: Mapping[str, Any], names: Mapping[int, str], codes: Collection[RemarkCode]) -> list[str]:
+    return [remark_words(one, names) for one in remarks_of(card_from_json(card)) if one.code in codes]
 
 
 def alarm_pictures(kept: KeptCard) -> list[str]:

@@ -30,7 +30,7 @@ from counterfoil.models import Monitor, Role, Run
 from counterfoil.store import monitors as stored
 from counterfoil.store.history import crawl_ends, last_runs
 from counterfoil.store.owners import hold_owner
-from counterfoil.store.products import list_products
+from counterfoil.store.products import product_names
 
 router = APIRouter(prefix="/monitors", include_in_schema=False, dependencies=[needs(Role.VIEWER)])
 _manager = [needs(Role.MANAGER)]
@@ -52,7 +52,7 @@ def list_monitors(session: CurrentSession) -> HTMLResponse:
     with session.read() as connection:
         found = stored.list_monitors(connection, session.owner.id)
         histories = _histories(connection, session, found, _FEW)
-        products = len(list_products(connection, session.owner.id))
+        products = len(product_names(connection, session.owner.id))
     rows = [
         {
             "monitor": one,
@@ -73,7 +73,7 @@ def show_monitor(session: CurrentSession, monitor_id: PathId) -> HTMLResponse:
     with session.read() as connection:
         one = stored.get_monitor(connection, session.owner.id, monitor_id)
         preview = preview_monitor(connection, session, one)
-        names = {product.id: product.name for product in list_products(connection, session.owner.id)}
+        names = product_names(connection, session.owner.id)
         history = _histories(connection, session, [one], _MANY)[one.id]
     return HTMLResponse(
         render(

@@ -200,7 +200,7 @@ def _page(
         pictures = pictures_of(connection, [image.image_sha256 for image in images])
         sizes = _sizes(connection, images)
         visible = {one for one in alarm_pictures(kept) if image_visible_to(connection, owner_id, one)}
-        names = {product.id: product.name for product in stored.list_products(connection, owner_id)}
+        names = stored.product_names(connection, owner_id)
     page = render(
         "product.html",
         session,

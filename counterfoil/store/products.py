@@ -184,6 +184,14 @@ def list_products(connection: sa.Connection, owner_id: int) -> list[Product]:
     return [_product(row) for row in connection.execute(_live(owner_id).order_by(products.c.id))]
 
 
+def product_names(connection: sa.Connection, owner_id: int) -> dict[int, str]:
+    """The names of the owner's products, by id."""
+    named = sa.select(products.c.id, products.c.name).where(
+        products.c.owner_id == owner_id, products.c.removed_at.is_(None)
+    )
+    return {row.id: row.name for row in connection.execute(named)}
+
+
 def remove_product(connection: sa.Connection, owner_id: int, product_id: int, now: datetime) -> None:
     """Take a product back: its suspects are judged again without it, their verdicts stay."""
     product = get_product(connection, owner_id, product_id)
