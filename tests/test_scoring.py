@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.reason_words import reason_words
 from counterfoil.models import (
     Brand,
     ListingFacts,
@@ -22,7 +23,7 @@ from counterfoil.models import (
     Transform,
 )
 from counterfoil.rates import RateTable
-from counterfoil.scoring import combine, score
+from counterfoil.scoring import authorised, combine, score
 from counterfoil.scoring.names import read_title
 from counterfoil.scoring.pictures import picture_reason
 from counterfoil.scoring.profile import make_profile
@@ -53,7 +54,10 @@ def scored(
     )
     profile = make_profile(product, Brand(id=1, owner_id=1, name=brand, aliases=aliases))
     listing = ListingFacts(url="https://shop.test/1", title=title, **facts)  # type: ignore[arg-type]
-    return score(listing, read_title(title), profile, matches, rates, replica_reason(listing))
+    made = score(listing, read_title(title), profile, matches, rates, replica_reason(listing))
+    # What pages put into the reader's language says in English what the judge has written down.
+    assert [reason_words(reason) for reason in made.reasons] == [reason.text for reason in made.reasons]
+    return made
 
 
 def kinds(found: Score) -> set[ReasonKind]:
@@ -121,6 +125,7 @@ def test_the_same_product_photographed_anew_weighs_as_much_as_its_name_and_less_
     alike = replace(anew, decision=MatchDecision.REVIEW, one_of=(8, 9))
     reasons = [picture_reason((one,)) for one in (anew, alike)]
     assert [reason.weight for reason in reasons if reason] == [0.15, 0.08]
+    assert [reason_words(reason) for reason in reasons if reason] == [reason.text for reason in reasons if reason]
     assert reasons[1] is not None
     assert "one that cannot be told from it" in reasons[1].text
     assert reasons[1].evidence["one_of"] == [8, 9]
@@ -305,3 +310,12 @@ def test_a_material_a_scale_and_a_later_denial_do_not_count(text: str) -> None:
 def test_a_price_that_cannot_be_is_no_reason(price: str) -> None:
     found = scored("Nordwind Trail Jacket", price=Decimal(price), currency="USD")
     assert kinds(found) == {ReasonKind.BRAND_NAMED, ReasonKind.PRODUCT_NAMED}
+
+
+def test_an_authorised_seller_is_named_in_words_and_what_an_older_judge_kept_is_said_as_it_was_written() -> None:
+    for name, said in (("Acme shop", "the seller Acme shop is authorised"), (None, "the seller s-1 is authorised")):
+        (only,) = authorised("s-1", name).reasons
+        assert reason_words(only) == only.text == said
+    for kind in ReasonKind:
+        older = Reason(kind=kind, weight=0.1, text="as it was written", evidence={"distance": 3})
+        assert reason_words(older) == "as it was written"

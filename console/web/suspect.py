@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from console.comparison import Comparison, compare
 from console.guards.access import needs
 from console.output import absence_words, deleted_words
+from console.reason_words import reason_words
 from console.rendering import render
 from console.request import CurrentSession
 from console.schemas.fields import PathId
@@ -296,7 +297,7 @@ def _assessment(view: SuspectView, one: Assessment) -> dict[str, Any]:
         "reasons": [
             {
                 "weight": f"{reason.weight:.2f}",
-                "text": shortened(reason.text, _LONGEST),
+                "text": shortened(reason_words(reason), _LONGEST),
                 "evidence": list(_evidence(reason)),
             }
             for reason in one.score.reasons

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 
 from console.exports import MOST_EXPORTED, ExportFormat, export, file_name
 from console.guards.access import needs
+from console.reason_words import reason_words
 from console.rendering import render
 from console.request import CurrentSession
 from console.session import RequestSession
@@ -117,7 +118,7 @@ def _row(
         "snoozed_until": document.snoozed_until,
         "facts": [fact for fact in (product, price, document.marketplace) if fact],
         "seller": (seller, f"/sellers/{seller_id}" if seller_id else None) if seller else None,
-        "reasons": [shortened(reason.text, LONGEST_TITLE) for reason in document.reasons],
+        "reasons": [shortened(reason_words(reason), LONGEST_TITLE) for reason in document.reasons],
     }
 
 

@@ -65,5 +65,7 @@ def combine(reasons: tuple[Reason, ...]) -> Score:
 def authorised(seller_key: str, name: str | None) -> Score:
     """The score of an authorised seller's listing: never suspicious, whatever it shows."""
     text = f"the seller {name or seller_key} is authorised"
-    reason = Reason(kind=ReasonKind.SELLER_AUTHORISED, weight=0.0, text=text, evidence={"seller": seller_key})
+    reason = Reason(
+        kind=ReasonKind.SELLER_AUTHORISED, weight=0.0, text=text, evidence={"seller": seller_key, "name": name}
+    )
     return Score(value=0.0, reasons=(reason,))

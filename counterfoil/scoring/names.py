@@ -48,7 +48,7 @@ def brand_reason(wording: Wording, profile: ProductProfile) -> Reason | None:
     """How the title names the brand: plainly (which outweighs a disguise), in disguise, or (None) not at all."""
     for name in profile.brand_names:
         if _names_plainly(wording, name):
-            return _reason(ReasonKind.BRAND_NAMED, _NAMED, f"the title names {name.shown}", name, name.shown)
+            return _reason(ReasonKind.BRAND_NAMED, "plain", _NAMED, f"the title names {name.shown}", name, name.shown)
     found = (_disguised(wording, name, profile.own_words) for name in profile.brand_names if not name.run)
     return next((reason for reason in found if reason is not None), None)
 
@@ -58,14 +58,16 @@ def product_reason(wording: Wording, profile: ProductProfile) -> Reason | None:
     kind = ReasonKind.PRODUCT_NAMED
     for name in profile.product_names:
         if _names_plainly(wording, name):
-            return _reason(kind, _PRODUCT_NAMED, f"the title names the product: {name.shown}", name, name.shown)
+            return _reason(
+                kind, "plain", _PRODUCT_NAMED, f"the title names the product: {name.shown}", name, name.shown
+            )
     for name in profile.product_names:
         if (seen := _most_words(wording, name)) is not None:
             text = f"the title has most of the product's name: {seen}"
-            return _reason(kind, _MOSTLY_NAMED, text, name, seen)
+            return _reason(kind, "most", _MOSTLY_NAMED, text, name, seen)
     for name in profile.keywords:
         if _names_plainly(wording, name):
-            return _reason(kind, _KEYWORD_NAMED, f"the title has the keyword {name.shown}", name, name.shown)
+            return _reason(kind, "keyword", _KEYWORD_NAMED, f"the title has the keyword {name.shown}", name, name.shown)
     return None
 
 
@@ -101,12 +103,12 @@ def _disguised(wording: Wording, name: Name, own_words: frozenset[str]) -> Reaso
     kind = ReasonKind.BRAND_DISGUISED
     if (window := _window(wording.words, name.letters)) is not None:
         seen = " ".join(window)
-        return _reason(kind, _SPACED, f"the title writes {name.shown} with gaps: {seen!r}", name, seen)
+        return _reason(kind, "gaps", _SPACED, f"the title writes {name.shown} with gaps: {seen!r}", name, seen)
     if (window := _lookalike(wording, name)) is not None:
         text = f"the title writes {name.shown} in look-alike characters"
-        return _reason(kind, _LOOKALIKE, text, name, " ".join(window))
+        return _reason(kind, "lookalike", _LOOKALIKE, text, name, " ".join(window))
     if (word := _misspelling(wording.words, name, own_words)) is not None:
-        return _reason(kind, _MISSPELT, f"the title misspells {name.shown}: {word!r}", name, word)
+        return _reason(kind, "misspelt", _MISSPELT, f"the title misspells {name.shown}: {word!r}", name, word)
     return None
 
 
@@ -151,5 +153,6 @@ def _misspelling(words: Iterable[str], name: Name, own_words: frozenset[str]) ->
     return next((word for word in candidates if 0 < OSA.distance(word, name.letters, score_cutoff=most) <= most), None)
 
 
-def _reason(kind: ReasonKind, weight: float, text: str, name: Name, seen: str) -> Reason:
-    return Reason(kind=kind, weight=weight, text=text, evidence={"name": name.shown, "seen": seen[:200]})
+def _reason(kind: ReasonKind, way: str, weight: float, text: str, name: Name, seen: str) -> Reason:
+    evidence = {"way": way, "name": name.shown, "seen": seen[:200]}
+    return Reason(kind=kind, weight=weight, text=text, evidence=evidence)

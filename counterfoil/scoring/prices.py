@@ -24,10 +24,10 @@ def price_reason(facts: ListingFacts, honest: PriceRange | None, rates: RateTabl
     if honest is None or not asked or asked <= 0:
         return None
     if facts.currency is None:
-        return _cannot(f"the price {write_amount(asked)} has no currency, so it is not compared", facts)
+        return _cannot(f"the price {write_amount(asked)} has no currency, so it is not compared", facts, asked, honest)
     compared = _convert(asked, facts.currency, honest.currency, rates)
     if compared is None:
-        return _cannot(f"there is no exchange rate from {facts.currency} to {honest.currency}", facts)
+        return _cannot(f"there is no exchange rate from {facts.currency} to {honest.currency}", facts, asked, honest)
     ratio = float(compared / honest.low)
     weight = _weight(ratio) / (2 if _is_used(facts) else 1)
     if weight <= 0:
@@ -39,7 +39,7 @@ def price_reason(facts: ListingFacts, honest: PriceRange | None, rates: RateTabl
         kind=ReasonKind.PRICE_LOW,
         weight=round(weight, 4),
         text=f"the price {shown} is {ratio:.0%} of the lowest honest price{used}",
-        evidence=_evidence(facts, honest, ratio, rates),
+        evidence={**_evidence(facts, honest, ratio, rates), "shown": shown, "used": _is_used(facts)},
     )
 
 
@@ -58,8 +58,13 @@ def _is_used(facts: ListingFacts) -> bool:
     return condition in _USED
 
 
-def _cannot(text: str, facts: ListingFacts) -> Reason:
-    evidence = {"price": str(facts.price), "currency": facts.currency}
+def _cannot(text: str, facts: ListingFacts, asked: Decimal, honest: PriceRange) -> Reason:
+    evidence = {
+        "price": str(facts.price),
+        "currency": facts.currency,
+        "shown": write_amount(asked),
+        "honest_currency": honest.currency,
+    }
     return Reason(kind=ReasonKind.NO_RATE, weight=0.0, text=text, evidence=evidence)
 
 
