@@ -121,6 +121,11 @@ def pictures(page: Page, tmp_path: Path, session: Session) -> None:
     expect(page.locator(".references li")).to_have_count(4, timeout=PATIENCE)
     calibrate(session)
     page.reload()
+    said = page.request.get("/api/v1/products/1/calibration").json()
+    words = {one["code"]: one["words"] for one in said["remarks"]}
+    assert words["missed"] == "A copy would not be found if it was put in a 3x3 collage." and words["found"]
+    assert "lamp.png shows little structure (90 features)" in words["little_structure"]
+    assert page.request.get("/api/v1/products/2/calibration").json()["card"] is None
     missed, found = page.locator(".copies.missed li"), page.locator(".copies.found li")
     expect(missed).to_contain_text("put in a 3x3 collage", timeout=PATIENCE)
     expect(found).to_contain_text("mirrored", timeout=PATIENCE)

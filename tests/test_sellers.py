@@ -49,6 +49,15 @@ def test_a_seller_is_shown_with_listings_prices_and_who_shows_the_same_pictures(
     eve = client.get("/sellers/2").text
     assert "&lt;b&gt;Eve&lt;/b&gt;" in eve and "javascript:" not in eve and 'href="/sellers/1"' in eve
     assert "No other seller" in client.get("/sellers/3").text
+    said = client.get("/api/v1/sellers/1/activity").json()
+    assert (said["listing_count"], said["suspect_count"], said["verdicts"]) == (2, 2, {"none": 2})
+    assert [(one["title"], one["price"], one["state"]) for one in said["listings"]] == [
+        ("Lamp 2", "12", "open"),
+        ("Lamp 1", "48.9", "open"),
+    ]
+    assert [(one["seller"]["id"], one["count"]) for one in said["shared_pictures"]] == [(2, 1)]
+    assert said["first_seen_at"] <= said["last_seen_at"] == max(one["last_seen_at"] for one in said["listings"])
+    assert len(client.get("/api/v1/sellers/1/activity?limit=1").json()["listings"]) == 1
     assert 'href="/sellers/1"' in client.get("/suspects").text
     assert 'href="/sellers/1"' in client.get("/suspects/1").text
 
@@ -78,4 +87,5 @@ def test_an_analyst_sees_sellers_and_trusts_none_and_another_owner_sees_none(ses
         other = add_owner(connection, "other", now())
     client = browser(session.installation, new_account(session.store, other.id, "olaf"))
     assert client.get("/sellers/1").status_code == client.post("/sellers/1/authorise").status_code == 404
+    assert client.get("/api/v1/sellers/1/activity").status_code == 404
     assert "Bob" not in client.get("/sellers").text

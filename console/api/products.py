@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from console.calibration_words import remark_words
 from console.contract.creating import CurrentCreation, create
 from console.contract.pages import Cursor, Limit, Page, page_of
 from console.contract.preconditions import IfMatch, IfNoneMatch, answer_with_etag, etag_of, require_match
@@ -11,10 +12,12 @@ from console.guards.access import needs
 from console.registration import entry_from
 from console.request import CurrentSession
 from console.schemas.fields import PathId
-from console.schemas.registry import ProductChange, ProductSaid, ProductShown
+from console.schemas.registry import CalibrationShown, ProductChange, ProductSaid, ProductShown, RemarkShown
+from counterfoil.calibration import card_from_json, remarks_of
 from counterfoil.clock import now
 from counterfoil.models import Role
 from counterfoil.store import products as stored
+from counterfoil.store.calibrations import get_card
 from counterfoil.store.owners import hold_owner
 
 router = APIRouter(prefix="/api/v1/products", tags=["products"], dependencies=[needs(Role.VIEWER)])
@@ -50,6 +53,24 @@ def get_product(session: CurrentSession, product_id: PathId, if_none_match: IfNo
     """A product."""
     with session.read() as connection:
         return answer_with_etag(_shown(connection, session.owner.id, product_id), if_none_match)
+
+
+@router.get("/{product_id}/calibration")
+def get_calibration(session: CurrentSession, product_id: PathId) -> CalibrationShown:
+    """What is known of the copies of a product's pictures: which would be found, and what would be taken for it."""
+    with session.read() as connection:
+        stored.get_product(connection, session.owner.id, product_id)
+        kept = get_card(connection, session.owner.id, product_id)
+        names = stored.product_names(connection, session.owner.id)
+    remarks = remarks_of(card_from_json(kept.card)) if kept.card is not None else []
+    return CalibrationShown(
+        made_at=kept.made_at,
+        under_way=kept.under_way,
+        card=kept.card,
+        remarks=[
+            RemarkShown(code=one.code, values=dict(one.values), words=remark_words(one, names)) for one in remarks
+        ],
+    )
 
 
 @router.patch("/{product_id}", response_model=ProductShown, dependencies=_manager)

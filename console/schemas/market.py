@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from console.schemas.fields import Amount, Id, Shown
+from counterfoil.models import SuspectState, VerdictKind
 
 
 class SellerShown(Shown):
@@ -16,6 +17,48 @@ class SellerShown(Shown):
     seller_key: str
     name: str | None
     url: str | None
+
+
+class SoldListingShown(Shown):
+    """One of a seller's listings as the owner's crawls saw it last; without `suspect_id` it is not suspicious."""
+
+    listing_id: Id
+    listing_version_id: Id
+    url: str
+    title: str
+    price: Amount | None
+    currency: str | None
+    image_sha256: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    suspect_id: int | None
+    score: float | None
+    state: SuspectState | None
+    verdict: VerdictKind | None
+
+
+class SharedPicturesShown(Shown):
+    """Another seller who shows some of the same pictures: how many, and a few of them."""
+
+    seller: SellerShown
+    count: int
+    sha256s: list[str]
+
+
+class SellerActivityShown(Shown):
+    """What a seller does, as far as the owner's crawls have shown it; for a large one its newest listings speak.
+
+    `verdicts` counts the open suspects by verdict; `none`: not decided. `listings` are the most suspicious first, then
+    the newest.
+    """
+
+    listing_count: int
+    suspect_count: int
+    first_seen_at: datetime | None
+    last_seen_at: datetime | None
+    verdicts: dict[str, int]
+    listings: list[SoldListingShown]
+    shared_pictures: list[SharedPicturesShown]
 
 
 class ListingShown(Shown):

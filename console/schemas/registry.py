@@ -1,10 +1,12 @@
 """Brands, rights, products, reference images and authorised sellers."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from console.schemas.fields import Amount, Id, Line100, Line200, Line300, Said, Sha256, Shown
+from counterfoil.calibration import RemarkCode
 from counterfoil.models import RightKind
 
 _Names = Annotated[tuple[Line200, ...], Field(max_length=100)]
@@ -182,3 +184,23 @@ class AuthorisedSellerShown(Shown):
     marketplace: str
     seller_key: str
     name: str | None
+
+
+class RemarkShown(Shown):
+    """One thing that a calibration card says: for programs by its code and numbers, for people in words."""
+
+    code: RemarkCode
+    values: dict[str, Any]
+    words: str
+
+
+class CalibrationShown(Shown):
+    """Which edited copies of a product's pictures would be found; without a `card` it is not known yet.
+
+    `under_way`: a newer card is being made.
+    """
+
+    made_at: datetime | None
+    under_way: bool
+    card: dict[str, Any] | None = Field(description="What was measured, picture by picture and edit by edit.")
+    remarks: list[RemarkShown]

@@ -42,7 +42,6 @@ router = APIRouter(prefix="/sellers", include_in_schema=False, dependencies=[nee
 _manager = [needs(Role.MANAGER)]
 # Of a seller with more, the most suspicious are shown, and a link to all of them.
 _LISTINGS = 100
-_OTHERS, _EXAMPLES = 20, 4
 
 
 @router.get("", response_class=HTMLResponse)
@@ -75,7 +74,7 @@ def show_seller(session: CurrentSession, seller_id: PathId) -> HTMLResponse:
     with session.read() as connection:
         seller = get_seller(connection, owner_id, seller_id)
         activity = seller_activity(connection, owner_id, seller_id, _LISTINGS)
-        others = shared_pictures(connection, owner_id, seller_id, _OTHERS, _EXAMPLES)
+        others = shared_pictures(connection, owner_id, seller_id)
         authorised = _authorised(connection, owner_id, seller)
         shown = [one.image_sha256 for one in activity.listings if one.image_sha256]
         pictures = pictures_of(connection, [*shown, *(sha256 for other in others for sha256 in other.sha256s)])

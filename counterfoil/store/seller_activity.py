@@ -85,7 +85,7 @@ def seller_activity(connection: sa.Connection, owner_id: int, seller_id: int, li
 
 
 def shared_pictures(
-    connection: sa.Connection, owner_id: int, seller_id: int, limit: int, examples: int
+    connection: sa.Connection, owner_id: int, seller_id: int, limit: int = 20, examples: int = 4
 ) -> list[SharedPictures]:
     """The other sellers who show pictures of this one's listings, those with the most first.
 
