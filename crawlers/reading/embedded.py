@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from crawlers.structured import Document
@@ -11,6 +12,14 @@ from crawlers.structured import Document
 _LARGEST = 6_000_000
 _MOST = 40
 _SMALLEST = 200
+# Of all scripts of a page together, and how many times over one of them is gone through.
+_MOST_CHARACTERS = 8_000_000
+_MOST_SCANNED = 3
+_DEEPEST_REFERENCE = 4
+# {"__ref": "Product:7"}, or of older caches {"type": "id", "generated": false, "id": ..., "typename": ...}.
+_LONGEST_REFERENCE = 4
+_STREAM = re.compile(r"\s*\(?self\.__next_f(?:\s*=\s*self\.__next_f\s*\|\|\s*\[\]\))?\.push\(\[1,")
+_ROW = re.compile(r"[0-9a-f]{1,6}:(?=[{\[])")
 _ASSIGNED = re.compile(
     r"(?:(?:var|let|const)\s+|window(?:\.|\[['\"])|self\.|"
     r"this\.)?([\w$.]{2,60})(?:['\"]\])?\s*[=:]\s*(?:JSON\.parse\()?(?=[{\[\"'])"
@@ -36,18 +45,66 @@ def states(root: Document, name: str) -> Iterator[Any]:
 
 
 def embedded(root: Document) -> Iterator[Any]:
-    """Every larger piece of data in the page's scripts, in its order; JSON-LD is read elsewhere."""
-    count = 0
+    """Every larger piece of data in the page's scripts, in its order; JSON-LD is read elsewhere.
+
+    Among them what Next.js streams in pieces, and the caches of GraphQL clients with their references followed.
+    """
+    left = _MOST_CHARACTERS
+    values: list[Any] = []
+    streamed: list[str] = []
     for script in root.iter("script"):
         body = script.text or ""
         kind = (script.get("type") or "").lower()
-        if not _SMALLEST <= len(body) <= _LARGEST or "ld+json" in kind:
+        if not _SMALLEST <= len(body) <= min(_LARGEST, left) or "ld+json" in kind:
             continue
-        for value in _in_script(body, kind):
-            if count >= _MOST:
-                return
-            count += 1
+        left -= len(body)
+        if _STREAM.match(body):
+            streamed.append(_streamed(body))
+        else:
+            values.extend(islice(_in_script(body, kind), _MOST - len(values)))
+    values.extend(islice(_of_stream("".join(streamed)), _MOST - len(values)))
+    return iter([_followed(value) for value in values])
+
+
+def _streamed(body: str) -> str:
+    """The text that one call of `self.__next_f.push([1, "..."])` adds to the stream."""
+    value = literal_at(body, body.index("["))
+    return value[1] if isinstance(value, list) and len(value) > 1 and isinstance(value[1], str) else ""
+
+
+def _of_stream(text: str) -> Iterator[Any]:
+    """The rows of a stream that are JSON: `1a:{...}`."""
+    for row in text.split("\n"):
+        found = _ROW.match(row)
+        value = _json(row[found.end() :]) if found and len(row) >= _SMALLEST else None
+        if value is not None:
             yield value
+
+
+def _followed(value: Any) -> Any:
+    """A normalised cache, as Apollo writes it, with what it refers to in the place of `{"__ref": key}`."""
+    if not isinstance(value, dict):
+        return value
+    caches = [value, *(child for child in value.values() if isinstance(child, dict))]
+    cache = next((one for one in caches if _is_cache(one)), None)
+    return value if cache is None else {key: _resolved(node, cache, 0) for key, node in islice(cache.items(), 3_000)}
+
+
+def _is_cache(value: dict[Any, Any]) -> bool:
+    return "ROOT_QUERY" in value or sum(isinstance(one, dict) and "__typename" in one for one in value.values()) > 2
+
+
+def _resolved(node: Any, cache: dict[Any, Any], depth: int) -> Any:
+    if depth > _DEEPEST_REFERENCE:
+        return None
+    if isinstance(node, list):
+        return [_resolved(one, cache, depth) for one in node[:40]]
+    if not isinstance(node, dict):
+        return node
+    key = node.get("__ref") or (node.get("id") if node.get("type") == "id" else None)
+    if isinstance(key, str) and key in cache and len(node) <= _LONGEST_REFERENCE:
+        return _resolved(cache[key], cache, depth + 1)
+    return {name: _resolved(child, cache, depth + 1) for name, child in islice(node.items(), 100)}
 
 
 def _in_script(body: str, kind: str) -> Iterator[Any]:
@@ -57,11 +114,13 @@ def _in_script(body: str, kind: str) -> Iterator[Any]:
         if value is not None:
             yield value
             return
-    end = 0
+    end, left = 0, _MOST_SCANNED * len(body)
     for found in _ASSIGNED.finditer(body):
-        if found.end() < end:
+        if found.end() < end or left < 0:
             continue
         stop = _end_of_literal(body, found.end())
+        # What is not closed was sought to the end of the script.
+        left -= (stop or len(body)) - found.end()
         if stop is None or stop - found.end() < _SMALLEST:
             continue
         value = _read(body[found.end() : stop])

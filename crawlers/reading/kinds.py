@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from counterfoil.marketplaces import Marketplace
 from crawlers.addresses import listing_id
 from crawlers.reading.cards import card_elements
+from crawlers.reading.carried import SOURCE as STATE
 from crawlers.reading.claims import Claims
 from crawlers.reading.context import PageContext
 from crawlers.reading.declared import select
@@ -114,7 +115,7 @@ def _product_weight(page: PageContext, product: Sequence[Claims] | None) -> floa
     """How much speaks for a page about one thing; 2 is enough where not much repeats on it, 3 anyway."""
     if product is None:
         return 0
-    weight = 0.0
+    weight = 3.0 if any(one.source == STATE and one.get("price") is not None for one in product) else 0.0
     for nodes in (page.nodes, page.items):
         main, names = main_product(nodes, page)
         if main is not None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from counterfoil.marketplaces import Marketplace
 from crawlers.addresses import kept_address, listing_id
 from crawlers.reading.cards import find_cards, id_from_address
+from crawlers.reading.carried import carried_listings, carried_product
 from crawlers.reading.claims import Claims, claims, settle
 from crawlers.reading.context import PageContext, declared_currencies, is_below
 from crawlers.reading.declared import (
@@ -192,6 +193,9 @@ def _read_html(
             listings=(listing,),
             warnings=tuple([*page.warnings, *warnings][:_MOST_WARNINGS]),
         )
+    if kind is PageKind.UNKNOWN:
+        cards = _carried(page, market)
+        kind = PageKind.RESULTS if cards else kind
     if kind is PageKind.RESULTS:
         return _page(kind, cards, url or page.canonical, market, following or next_page(page), page.warnings)
     return _page(kind, [], url or page.canonical, market, None, page.warnings)
@@ -262,6 +266,7 @@ def _with_declared_currency(
 def read_results(page: PageContext) -> tuple[tuple[ReadListing, ...], str | None]:
     """The listings that a page of results shows and the address of the next page."""
     said, following = _result_cards(page, page.declaration)
+    said = said or _carried(page, page.declaration)
     read = _page(PageKind.RESULTS, said, page.url, page.declaration, following or next_page(page), [])
     return read.listings, read.next_page
 
@@ -304,6 +309,11 @@ def _result_cards(page: PageContext, market: Marketplace | None) -> tuple[list[C
     return [_with_id(one, market) for one in find_cards(page)], None
 
 
+def _carried(page: PageContext, market: Marketplace | None) -> list[Claims]:
+    """The listings of a page that its scripts only fill: what they fill it with came along."""
+    return [_with_id(one, market) for one in carried_listings(page)]
+
+
 def _product(page: PageContext, market: Marketplace | None) -> list[Claims] | None:
     """What the page's sources say about the one thing it is about, the most trusted first; None where none do."""
     said: list[Claims] = []
@@ -319,6 +329,9 @@ def _product(page: PageContext, market: Marketplace | None) -> list[Claims] | No
     graph = _without_site(from_opengraph(page), page)
     shown, sure = from_visible(page)
     said.extend([shown, graph] if _trusts_what_is_shown(page, shown, graph, sure) else [graph, shown])
+    if not any(one.get("price") is not None for one in said):
+        carried = carried_product(page)
+        said.extend([carried] if carried is not None else [])
     said.append(_labelled(page))
     said.append(_addressed(page, market))
     said.append(claims("page", title=page.title))
