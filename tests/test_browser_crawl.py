@@ -177,7 +177,7 @@ def test_a_browser_is_gone_soon_after_its_crawl_was_killed(bench: Bench) -> None
     folder = Path(bench.environment["TMPDIR"])
     process = bench.start(bench.claim("lamp"))
     wait_until(
-        lambda: len(browsers_of(folder)) > 2 and bench.market.asked_for("/listing/"), 40, "the browser is at work"
+        lambda: len(browsers_of(folder)) > 2 and bench.market.asked_for("/listing/"), 120, "the browser is at work"
     )
     process.kill()
     wait_until(lambda: not browsers_of(folder), 30, "the browser has ended by itself")
