@@ -1,6 +1,7 @@
 """What all spiders of this project share: their assignment, its politeness, and what they have met so far."""
 
 import logging
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from scrapy import Spider
@@ -12,9 +13,10 @@ from counterfoil.settings import Settings, load_settings
 from counterfoil.store import open_store
 from crawlers.assignment import Assignment, assigned, by_hand, refusal
 from crawlers.browser.choice import BrowserChoice
+from crawlers.desk import open_desk
 from crawlers.frontier import Frontier
 from crawlers.observations import Observations, Stop
-from crawlers.recorder import Recorder
+from crawlers.recorder import RecordedCrawl, Recorder
 from crawlers.reserve import Reserve
 
 log = logging.getLogger(__name__)
@@ -56,9 +58,7 @@ class MarketplaceSpider(Spider):
         settings = load_settings()
         recorder = None
         if "crawl_id" in kwargs:
-            store = open_store(settings)
-            assignment = assigned(settings, store, int(kwargs["crawl_id"]), int(kwargs["attempt"]))
-            recorder = Recorder(store, open_evidence(settings), assignment, Reserve(settings.data))
+            assignment, recorder = _recorded(settings, int(kwargs["crawl_id"]), int(kwargs["attempt"]))
         else:
             assignment = by_hand(settings, kwargs.get("marketplace"), kwargs.get("query"))
         _be_polite(crawler, assignment)
@@ -84,6 +84,24 @@ class MarketplaceSpider(Spider):
     def refused(cls, assignment: Assignment, settings: Settings) -> str | None:
         """Why this crawl must not start at all, in words for its operator; None if it may."""
         return refusal(assignment, settings)
+
+
+def _recorded(settings: Settings, crawl_id: int, attempt: int) -> tuple[Assignment, Recorder]:
+    store = open_store(settings)
+    try:
+        assignment = assigned(settings, store, crawl_id, attempt)
+    finally:
+        # Before the desk's process is made: a connection must not be in two of them.
+        store.close()
+    crawl = RecordedCrawl(
+        crawl_id=crawl_id,
+        attempt=attempt,
+        marketplace=assignment.marketplace.name,
+        evidence=open_evidence(settings),
+    )
+    recorder = Recorder(crawl, partial(open_desk, settings, crawl_id, attempt))
+    recorder.reserve = Reserve(settings.data)
+    return assignment, recorder
 
 
 def _be_polite(crawler: Crawler, assignment: Assignment) -> None:

@@ -62,7 +62,7 @@ class CapturePipeline(RecordingPipeline):
         if recorder is None:
             return item
         if isinstance(item, CapturedPage):
-            captured = await self._until_done(recorder.in_thread(_keep, recorder.evidence, item))
+            captured = await self._until_done(recorder.do(partial(_keep, recorder.crawl.evidence, item)))
             await self._until_done(
                 recorder.write(partial(record_capture, capture_id=item.wanted.id, captured=captured))
             )

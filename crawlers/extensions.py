@@ -52,6 +52,7 @@ class Bookkeeping:
         self._settings = load_settings()
         self._parent_gone = threading.Event()
         self._report: asyncio.Task[None] | None = None
+        self._going: asyncio.Task[None] | None = None
         self._loops = [
             (create_looping_call(self._start_report), _REPORT_SECONDS),
             (create_looping_call(self._look_around), _LOOK_SECONDS),
@@ -153,8 +154,8 @@ class Bookkeeping:
     async def _report_progress(self, recorder: Recorder) -> None:
         report = partial(
             report_progress,
-            crawl_id=recorder.crawl_id,
-            attempt=recorder.attempt,
+            crawl_id=recorder.crawl.crawl_id,
+            attempt=recorder.crawl.attempt,
             counters=self._seen.counters(),
             quality=self._seen.quality(),
         )
@@ -178,12 +179,16 @@ class Bookkeeping:
         if self._seen.stop is None:
             self._spider.exit_code = STOPPED
             stop_crawl(self._crawler, Stop(None, why))
-        asyncio.get_running_loop().call_later(_FAREWELL_SECONDS, self._go)
+        asyncio.get_running_loop().call_later(_FAREWELL_SECONDS, self._start_to_go)
 
-    def _go(self) -> None:
+    def _start_to_go(self) -> None:
+        # Held on to: the loop keeps only weak references to tasks.
+        self._going = asyncio.ensure_future(self._go())
+
+    async def _go(self) -> None:
         log.warning("gone without waiting for %s requests", len(self._crawler.engine.downloader.active))
         if self._spider.recorder is not None:
-            self._spider.recorder.stop(seconds=2)
+            await self._spider.recorder.stop(seconds=2)
         logging.shutdown()
         os._exit(STOPPED)
 
@@ -205,8 +210,7 @@ class Bookkeeping:
         elif self._seen.stop is not None:
             # Among the last lines of the log, which the worker keeps of a crawl that is left.
             log.warning("left for another attempt: %s", self._seen.stop.detail)
-        self._spider.recorder.stop()
-        self._spider.recorder.store.close()
+        await self._spider.recorder.stop()
 
     def _remark_override(self) -> None:
         count = self._crawler.stats.get_value(OVERRIDDEN, 0)
@@ -232,11 +236,11 @@ class Bookkeeping:
             recorder.reserve.release()
         try:
             await recorder.write(
-                lambda connection: close_crawl(
-                    connection,
-                    recorder.crawl_id,
-                    recorder.attempt,
-                    outcome.reason,
+                partial(
+                    close_crawl,
+                    crawl_id=recorder.crawl.crawl_id,
+                    attempt=recorder.crawl.attempt,
+                    reason=outcome.reason,
                     detail=outcome.detail,
                     counters=counters,
                     not_before=outcome.not_before,
@@ -251,7 +255,7 @@ class Bookkeeping:
         except Exception:
             log.exception("the crawl ended (%s) and cannot be closed", outcome.reason)
             return CRASHED
-        log.info("crawl %s closed: %s %s %s", recorder.crawl_id, outcome.reason, outcome.detail or "", counters)
+        log.info("crawl %s closed: %s %s %s", recorder.crawl.crawl_id, outcome.reason, outcome.detail or "", counters)
         return CLOSED
 
     def _tell(self, outcome: Outcome | None) -> None:

@@ -8,11 +8,13 @@ import logging
 from dataclasses import replace
 from functools import partial
 
+import sqlalchemy as sa
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
+from counterfoil.evidence import EvidenceStore
 from counterfoil.models import ImageSource
 from counterfoil.store.images import get_image_source
 from crawlers.failures import CrawlStopping, explain, fate_of_error, fate_of_status
@@ -59,7 +61,7 @@ class PictureFetcher:
         return picture
 
     async def _fetch(self, url: str) -> Picture:
-        known = await self._recorder.in_thread(partial(_known_source, self._recorder, url))
+        known = await self._recorder.read(partial(_known_source, evidence=self._recorder.crawl.evidence, url=url))
         request = _request(url, known)
         async with self._places:
             given_up = self._hosts.given_up(url)
@@ -74,7 +76,7 @@ class PictureFetcher:
                 return Picture(url=url, error=explain(error))
         self._hosts.note(url, fate_of_status(response.status))
         if response.status == 304 and known is not None:
-            if await self._recorder.in_thread(_deleted_meanwhile, self._recorder, url):
+            if await self._recorder.read(partial(_deleted_meanwhile, url=url)):
                 return await self._fetch(url)
             return Picture(url=url, sha256=known.image_sha256)
         return await self._keep(url, response)
@@ -85,24 +87,22 @@ class PictureFetcher:
         problem = picture_problem(response.body, _header(response, "Content-Type") or "")
         if problem is not None:
             return Picture(url=url, error=problem)
-        sha256 = await self._recorder.in_thread(self._recorder.evidence.put_image, response.body)
+        sha256 = await self._recorder.do(partial(self._recorder.crawl.evidence.put_image, response.body))
         picture = Picture(url=url, sha256=sha256, size=len(response.body))
         return replace(picture, source=_source(url, sha256, response))
 
 
-def _known_source(recorder: Recorder, url: str) -> ImageSource | None:
+def _known_source(connection: sa.Connection, *, evidence: EvidenceStore, url: str) -> ImageSource | None:
     """What the address answered last, if that can still be used: it has validators, and the file is there."""
-    with recorder.store.read() as connection:
-        source = get_image_source(connection, url)
+    source = get_image_source(connection, url)
     if source is None or not (source.etag or source.last_modified):
         return None
-    return source if recorder.evidence.has_image(source.image_sha256) else None
+    return source if evidence.has_image(source.image_sha256) else None
 
 
-def _deleted_meanwhile(recorder: Recorder, url: str) -> bool:
+def _deleted_meanwhile(connection: sa.Connection, *, url: str) -> bool:
     """Whether retention has deleted the picture since it was asked for, so that unchanged is no answer."""
-    with recorder.store.read() as connection:
-        return get_image_source(connection, url) is None
+    return get_image_source(connection, url) is None
 
 
 def _request(url: str, known: ImageSource | None) -> Request:

@@ -16,6 +16,7 @@ from counterfoil.store.absences import record_absence
 from counterfoil.store.images import add_image, add_image_source
 from counterfoil.store.listings import record_listing, record_query, says_nothing_new
 from crawlers.base import MarketplaceSpider
+from crawlers.disk_full import is_fatal
 from crawlers.failures import CrawlStopping
 from crawlers.images import PictureFetcher
 from crawlers.items import (
@@ -28,7 +29,7 @@ from crawlers.items import (
     first_sighting,
     to_facts,
 )
-from crawlers.recorder import Recorder, is_fatal
+from crawlers.recorder import RecordedCrawl, Recorder
 from crawlers.stopping import stop_unrecorded
 
 T = TypeVar("T")
@@ -107,11 +108,11 @@ class StorePipeline(RecordingPipeline):
             await self._until_done(self._store(recorder, item))
         elif recorder is not None and isinstance(item, AbsentListing):
             change = partial(
-                record_absence, marketplace=recorder.marketplace, key=item.key, why=item.why[:500], at=item.at
+                record_absence, marketplace=recorder.crawl.marketplace, key=item.key, why=item.why[:500], at=item.at
             )
             await self._until_done(recorder.write(change))
         elif recorder is not None and isinstance(item, SeenAgain):
-            await self._until_done(recorder.write(partial(_note, recorder=recorder, sightings=item.sightings)))
+            await self._until_done(recorder.write(partial(_note, crawl=recorder.crawl, sightings=item.sightings)))
         return item
 
     async def _store(self, recorder: Recorder, item: ListingItem) -> None:
@@ -119,33 +120,35 @@ class StorePipeline(RecordingPipeline):
             facts = to_facts(item)
         except ValueError as error:
             raise DropItem(str(error)) from error
-        body = await recorder.in_thread(_keep_body, recorder, item.key, facts, item.body)
-        listing_id = await recorder.write(partial(_record, recorder=recorder, item=item, facts=facts, body=body))
+        keep = partial(_keep_body, crawl=recorder.crawl, key=item.key, facts=facts, body=item.body)
+        body = await recorder.read(keep)
+        listing_id = await recorder.write(partial(_record, crawl=recorder.crawl, item=item, facts=facts, body=body))
         item.body = b""
         stored = self.spider.frontier.store(item.asked_key or item.key, item.key, listing_id)
         late = [(listing_id, sighting) for sighting in stored]
         if late:
-            await recorder.write(partial(_note, recorder=recorder, sightings=late))
+            await recorder.write(partial(_note, crawl=recorder.crawl, sightings=late))
 
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc
 
 
-def _keep_body(recorder: Recorder, key: str, facts: ListingFacts, body: bytes) -> str | None:
+def _keep_body(
+    connection: sa.Connection, *, crawl: RecordedCrawl, key: str, facts: ListingFacts, body: bytes
+) -> str | None:
     """Keep the response body, unless the listing says what it said before: pages differ in every nonce and advert."""
-    with recorder.store.read() as connection:
-        known = says_nothing_new(connection, recorder.marketplace, key, facts)
-    return None if known or not body else recorder.evidence.put_body(body)
+    known = says_nothing_new(connection, crawl.marketplace, key, facts)
+    return None if known or not body else crawl.evidence.put_body(body)
 
 
-def _note(connection: sa.Connection, *, recorder: Recorder, sightings: Sequence[tuple[int, Sighting]]) -> None:
+def _note(connection: sa.Connection, *, crawl: RecordedCrawl, sightings: Sequence[tuple[int, Sighting]]) -> None:
     for listing_id, sighting in sightings:
-        record_query(connection, recorder.crawl_id, listing_id, sighting)
+        record_query(connection, crawl.crawl_id, listing_id, sighting)
 
 
 def _record(
-    connection: sa.Connection, *, recorder: Recorder, item: ListingItem, facts: ListingFacts, body: str | None
+    connection: sa.Connection, *, crawl: RecordedCrawl, item: ListingItem, facts: ListingFacts, body: str | None
 ) -> int:
     """Write a listing with its pictures and all its sightings so far; its id."""
     moment = now()
@@ -154,14 +157,14 @@ def _record(
             add_image(connection, picture.sha256, picture.size, moment)
         if picture.source is not None:
             add_image_source(connection, picture.source, moment)
-    if body is None and item.body and not says_nothing_new(connection, recorder.marketplace, item.key, facts):
+    if body is None and item.body and not says_nothing_new(connection, crawl.marketplace, item.key, facts):
         # Another crawl has written something else since `_keep_body` compared.
-        body = recorder.evidence.put_body(item.body)
+        body = crawl.evidence.put_body(item.body)
     captured_at = item.captured_at or moment
     recorded = record_listing(
         connection,
-        crawl_id=recorder.crawl_id,
-        marketplace=recorder.marketplace,
+        crawl_id=crawl.crawl_id,
+        marketplace=crawl.marketplace,
         key=item.key,
         facts=facts,
         body_sha256=body,
@@ -169,5 +172,5 @@ def _record(
         sighting=first_sighting(item, captured_at),
     )
     for sighting in item.sightings[1:]:
-        record_query(connection, recorder.crawl_id, recorded.listing_id, sighting)
+        record_query(connection, crawl.crawl_id, recorded.listing_id, sighting)
     return recorded.listing_id

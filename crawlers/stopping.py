@@ -12,9 +12,9 @@ from twisted.python.failure import Failure
 from counterfoil.exceptions import Superseded
 from counterfoil.models import FinishReason
 from crawlers.base import SUPERSEDED, MarketplaceSpider
+from crawlers.disk_full import is_disk_full
 from crawlers.failures import CrawlStopping
 from crawlers.observations import Stop
-from crawlers.recorder import is_disk_full
 
 log = logging.getLogger(__name__)
 

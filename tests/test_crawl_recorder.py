@@ -1,24 +1,30 @@
-"""The recorder: changes are committed together, fail alone, and stop when another attempt has taken over."""
+"""The recorder: another process writes, and this one learns what came of it."""
 
 import asyncio
-import errno
+import os
+import signal
+import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from crawling import Bench
 from market import Market
+from pydantic import SecretStr
 
 from counterfoil.clock import now
 from counterfoil.evidence import EvidenceStore
-from counterfoil.exceptions import StoreError, Superseded
+from counterfoil.exceptions import NotFound, StoreError, Superseded
 from counterfoil.settings import Settings
 from counterfoil.store import Store
 from counterfoil.store.owners import add_owner, list_owners
-from crawlers.assignment import Assignment, assigned
-from crawlers.recorder import Recorder, is_disk_full
+from crawlers.desk import open_desk
+from crawlers.disk_full import is_disk_full, is_fatal
+from crawlers.recorder import RecordedCrawl, Recorder
 
 
 @pytest.fixture
@@ -29,101 +35,181 @@ def bench(settings: Settings, store: Store) -> Bench:
 @pytest.fixture
 def recorder(bench: Bench, evidence: EvidenceStore) -> Iterator[Recorder]:
     crawl = bench.claim("lamp")
-    made = Recorder(bench.store, evidence, assigned(bench.settings, bench.store, crawl.id, crawl.attempt))
+    recorded = RecordedCrawl(crawl_id=crawl.id, attempt=crawl.attempt, marketplace=crawl.marketplace, evidence=evidence)
+    # A connection must not be in two processes.
+    bench.store.close()
+    address = bench.store.engine.url.render_as_string(hide_password=False)
+    settings = bench.settings.model_copy(update={"database_url": SecretStr(address)})
+    made = Recorder(recorded, partial(open_desk, settings, crawl.id, crawl.attempt))
     yield made
-    made.stop()
+    made._pair.close()
 
 
-def add(name: str) -> Any:
-    return lambda connection: add_owner(connection, name, now())
+def ran(recorder: Recorder, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """What came of some work with a recorder, which is stopped after it."""
+
+    async def and_stop() -> Any:
+        try:
+            return await asyncio.wait_for(work(), 30)
+        finally:
+            await recorder.stop()
+
+    return asyncio.run(and_stop())
+
+
+async def asked(recorder: Recorder, count: int) -> None:
+    """Wait until so many errands are on their way."""
+    while len(recorder._asked) < count:
+        await asyncio.sleep(0)
+
+
+def add(connection: sa.Connection, name: str) -> int:
+    add_owner(connection, name, now())
+    return os.getpid()
+
+
+def names(connection: sa.Connection) -> set[str]:
+    return {owner.name for owner in list_owners(connection)}
 
 
 def refuse(connection: sa.Connection) -> None:
     connection.execute(sa.text("INSERT INTO owners (id) VALUES (NULL)"))
 
 
-async def all_of(recorder: Recorder, *changes: Any) -> list[Any]:
-    return await asyncio.gather(*(recorder.write(change) for change in changes), return_exceptions=True)
+def fill(_connection: sa.Connection) -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    raise StoreError("The database cannot be written.") from full
 
 
-def owners(store: Store) -> set[str]:
-    with store.read() as connection:
-        return {owner.name for owner in list_owners(connection)}
+def raise_what_cannot_be_sent(_connection: sa.Connection) -> None:
+    error = NotFound("Nothing is there.")
+    error.lock = threading.Lock()  # type: ignore[attr-defined]
+    raise error
 
 
-def test_changes_that_come_together_are_one_transaction(recorder: Recorder) -> None:
-    committed = []
-    sa.event.listen(recorder.store.engine, "commit", committed.append)
-
-    async def hand_in() -> None:
-        busy, handed_in = threading.Event(), threading.Event()
-
-        def wait(_connection: sa.Connection) -> None:
-            busy.set()
-            handed_in.wait()
-
-        first = asyncio.ensure_future(recorder.write(wait))
-        await asyncio.to_thread(busy.wait)
-        others = [asyncio.ensure_future(recorder.write(add(f"owner {number}"))) for number in range(50)]
-        await asyncio.sleep(0)
-        handed_in.set()
-        await asyncio.gather(first, *others)
-
-    asyncio.run(hand_in())
-    assert len(committed) == 2
-    assert len(owners(recorder.store)) == 51
+def end_at_once(_connection: sa.Connection) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_change_that_is_refused_takes_nobody_with_it(recorder: Recorder) -> None:
-    answers = asyncio.run(all_of(recorder, add("one"), refuse, add("two")))
-    assert isinstance(answers[1], sa.exc.IntegrityError)
-    assert owners(recorder.store) >= {"one", "two"}
+def read_after(connection: sa.Connection, seconds: float) -> set[str]:
+    time.sleep(seconds)
+    return names(connection)
 
 
-def test_an_attempt_that_is_over_writes_nothing_any_more(bench: Bench, recorder: Recorder) -> None:
-    asyncio.run(all_of(recorder, add("before")))
+def test_another_process_writes_and_answers(recorder: Recorder, bench: Bench) -> None:
+    async def work() -> Any:
+        written = await recorder.write(partial(add, name="Acme"))
+        sha256 = await recorder.do(partial(recorder.crawl.evidence.put_image, b"x" * 5_000_000))
+        return written, sha256, await recorder.read(names)
+
+    process_id, sha256, found = ran(recorder, work)
+    assert process_id not in (os.getpid(), 0)
+    assert "Acme" in found
+    assert len(recorder.crawl.evidence.get_image(sha256)) == 5_000_000
+    with bench.store.read() as connection:
+        assert "Acme" in names(connection)
+
+
+def test_an_error_comes_back_with_its_cause_and_where_it_was_raised(recorder: Recorder) -> None:
+    async def work() -> Any:
+        return await asyncio.gather(
+            *(recorder.write(change) for change in (fill, refuse, raise_what_cannot_be_sent)), return_exceptions=True
+        )
+
+    full, refused, odd = ran(recorder, work)
+    assert isinstance(full, StoreError)
+    assert is_disk_full(full)
+    assert "in fill" in "".join(full.__notes__)
+    # The first of them ends the transaction of all.
+    assert isinstance(refused, StoreError | sa.exc.IntegrityError)
+    assert isinstance(odd, StoreError | RuntimeError)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [(refuse, sa.exc.IntegrityError, "owners"), (raise_what_cannot_be_sent, RuntimeError, "NotFound: Nothing")],
+)
+def test_an_error_of_one_change_is_that_of_the_library(
+    recorder: Recorder, change: Any, kind: type[Exception], words: str
+) -> None:
+    with pytest.raises(kind, match=words):
+        ran(recorder, lambda: recorder.write(change))
+
+
+def test_an_attempt_that_is_over_is_told(bench: Bench, recorder: Recorder) -> None:
     with bench.store.write() as connection:
         connection.execute(sa.text("UPDATE crawls SET attempt = attempt + 1"))
-    answers = asyncio.run(all_of(recorder, add("after"), add("after too")))
-    assert all(isinstance(answer, Superseded) for answer in answers)
-    assert not {"after", "after too"} & owners(bench.store)
-
-
-def test_what_was_handed_in_is_written_before_the_end(recorder: Recorder) -> None:
-    async def hand_in() -> None:
-        pending = [asyncio.ensure_future(recorder.write(add(f"late {number}"))) for number in range(5)]
-        await asyncio.sleep(0)
-        recorder.stop()
-        await asyncio.gather(*pending)
-
-    asyncio.run(hand_in())
-    assert len(owners(recorder.store)) == 6
-
-
-def test_only_a_claimed_crawl_is_recorded(bench: Bench, evidence: EvidenceStore) -> None:
-    crawl = bench.claim("lamp")
-    assignment = assigned(bench.settings, bench.store, crawl.id, crawl.attempt)
-    with pytest.raises(ValueError, match="claimed"):
-        Recorder(bench.store, evidence, Assignment(marketplace=assignment.marketplace, queries=("lamp",)))
     with pytest.raises(Superseded):
-        assigned(bench.settings, bench.store, crawl.id, crawl.attempt + 1)
+        ran(recorder, lambda: recorder.write(partial(add, name="late")))
 
 
-def test_a_full_database_is_known_as_a_full_disk(sqlite_store: Store) -> None:
-    def fill() -> None:
-        with sqlite_store.write() as connection:
-            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
-            for number in range(10_000):
-                add_owner(connection, f"{number} " * 20, now())
+def test_what_was_handed_in_is_written_before_the_end(recorder: Recorder, bench: Bench) -> None:
+    async def work() -> Any:
+        pending = [asyncio.ensure_future(recorder.write(partial(add, name=f"late {number}"))) for number in range(5)]
+        await asked(recorder, 5)
+        await recorder.stop()
+        return await asyncio.gather(*pending)
 
-    with pytest.raises(StoreError) as full:
-        fill()
-    assert is_disk_full(full.value)
+    ran(recorder, work)
+    with bench.store.read() as connection:
+        assert len(names(connection)) == 6
 
 
-def test_other_errors_are_no_full_disk() -> None:
-    assert is_disk_full(OSError(errno.ENOSPC, "No space left on device"))
-    assert is_disk_full(OSError(errno.EDQUOT, "Disk quota exceeded"))
-    assert not is_disk_full(OSError(errno.EACCES, "Permission denied"))
-    assert not is_disk_full(StoreError("The database is locked."))
+def test_what_cannot_be_sent_harms_nobody_else(recorder: Recorder) -> None:
+    async def work() -> Any:
+        with pytest.raises((AttributeError, TypeError)):
+            await recorder.write(lambda _connection: None)
+        return await recorder.read(names)
+
+    assert ran(recorder, work)
+
+
+def test_the_end_of_the_other_process_is_told_to_all_who_wait_and_to_all_who_come(recorder: Recorder) -> None:
+    async def work() -> Any:
+        waiting = asyncio.ensure_future(recorder.read(partial(read_after, seconds=20)))
+        await asked(recorder, 1)
+        return await asyncio.gather(waiting, recorder.write(end_at_once), return_exceptions=True), await asyncio.gather(
+            recorder.read(names), return_exceptions=True
+        )
+
+    together, later = ran(recorder, work)
+    for error in (*together, *later):
+        assert isinstance(error, StoreError)
+        assert is_fatal(error)
+
+
+def test_it_minds_no_signal_to_stop_and_ends_with_the_process_that_made_it(recorder: Recorder) -> None:
+    async def work() -> Any:
+        await recorder.write(partial(add, name="before"))
+        os.kill(recorder._process_id, signal.SIGTERM)
+        os.kill(recorder._process_id, signal.SIGINT)
+        return await recorder.read(names)
+
+    assert "before" in ran(recorder, work)
+
+
+def test_when_its_maker_dies_it_writes_what_has_arrived_and_goes(recorder: Recorder, bench: Bench) -> None:
+    async def work() -> None:
+        task = asyncio.ensure_future(recorder.write(partial(add, name="last")))
+        await asked(recorder, 1)
+        # As the kernel does it for a process that is killed.
+        (await recorder._open()).transport.abort()
+        task.cancel()
+
+    asyncio.run(work())
+    _, status = os.waitpid(recorder._process_id, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    with bench.store.read() as connection:
+        assert "last" in names(connection)
+
+
+def test_a_desk_that_cannot_be_opened_says_why(settings: Settings, evidence: EvidenceStore) -> None:
+    crawl = RecordedCrawl(crawl_id=1, attempt=1, marketplace="example", evidence=evidence)
+    recorder = Recorder(crawl, cannot_open)
+    with pytest.raises(StoreError, match="no such disk"):
+        ran(recorder, lambda: recorder.read(names))
+
+
+def cannot_open() -> Any:
+    raise StoreError("There is no such disk.")

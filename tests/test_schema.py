@@ -17,6 +17,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -31,7 +32,7 @@ from counterfoil.store import Store, check_integrity, open_store
 from counterfoil.store.conditional import upsert
 from counterfoil.store.engine import connect
 from counterfoil.store.owners import add_owner, get_owner, list_owners
-from counterfoil.store.schema import current_revision, head_revision
+from counterfoil.store.schema import current_revision, head_revision, knows_revision, migrations
 from counterfoil.store.tables import exchange_rates, images, metadata, owners
 from counterfoil.store.types import fits
 
@@ -458,3 +459,11 @@ def test_large_ids_and_words_of_any_script_come_back(store: Store) -> None:
     with store.write() as connection:
         connection.execute(owners.insert().values(id=2**53, name=name, created_at=NOON))
         assert get_owner(connection, name).id == 2**53
+
+
+def test_the_names_of_the_files_tell_the_chain_of_migrations() -> None:
+    chain = list(ScriptDirectory.from_config(migrations()).walk_revisions())
+    assert head_revision() == chain[0].revision
+    assert [script.revision for script in chain] == sorted((script.revision for script in chain), reverse=True)
+    assert all(knows_revision(script.revision) for script in chain)
+    assert not knows_revision("9999")

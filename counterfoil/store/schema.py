@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from counterfoil.clock import now
 from counterfoil.exceptions import SchemaMismatch, StoreDamaged, StoreError
@@ -21,6 +18,9 @@ from counterfoil.store.parts import refuse_other_versions
 from counterfoil.store.permissions import named_errors, require_access
 from counterfoil.store.tables import parts
 from counterfoil.version import VERSION
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # In the data folder until a restore is whole.
 UNFINISHED_RESTORE = "restore.json"
@@ -77,15 +77,23 @@ def make_folder(folder: Path) -> None:
     require_access(folder, "The data folder")
 
 
-@cache
 def head_revision() -> str:
     """The newest migration that this version of the program has."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return max(_revisions())
+
+
+@cache
+def _revisions() -> frozenset[str]:
+    # By the names of their files: Alembic, which imports them all, takes an eighth of the start of every process.
+    return frozenset(file.name.partition("_")[0] for file in (_FOLDER / "versions").glob("[0-9]*_*.py"))
 
 
 def current_revision(connection: sa.Connection) -> str | None:
     """The migration that the database is at; None for one without our tables."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return found
 
 
 def check_integrity(store: Store) -> None:
@@ -169,7 +177,7 @@ def hold_all(connection: sa.Connection) -> list[str]:
 
 def knows_revision(revision: str) -> bool:
     """Whether this version of the program has this migration."""
-    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision in _revisions()
 
 
 def _refuse_newer(current: str | None) -> None:
@@ -181,12 +189,17 @@ def _refuse_newer(current: str | None) -> None:
 
 
 def _upgrade(connection: sa.Connection) -> None:
-    config = _config()
+    from alembic import command
+
+    config = migrations()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def _config() -> Config:
+def migrations() -> "Config":
+    """Where Alembic finds the migrations."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
     return config

@@ -66,7 +66,7 @@ class ApiSpider(InterfaceSpider):
     def open_interface(self) -> OfficialApi:
         """The API with the operator's keys."""
         settings = load_settings()
-        evidence = self.recorder.evidence if self.recorder is not None else open_evidence(settings)
+        evidence = self.recorder.crawl.evidence if self.recorder is not None else open_evidence(settings)
         return official_api(self.assignment.marketplace, settings, evidence.get_image)
 
     def first_requests(self) -> Iterator[Request]:
@@ -214,8 +214,8 @@ class ApiSpider(InterfaceSpider):
             return None
         change = partial(
             record_unchanged,
-            crawl_id=self.recorder.crawl_id,
-            marketplace=self.recorder.marketplace,
+            crawl_id=self.recorder.crawl.crawl_id,
+            marketplace=self.recorder.crawl.marketplace,
             key=item.key,
             title=title,
             price=item.price,

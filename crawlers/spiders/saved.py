@@ -130,8 +130,8 @@ class SavedSpider(MarketplaceSpider):
             return False
         change = partial(
             record_seen,
-            crawl_id=self.recorder.crawl_id,
-            marketplace=self.recorder.marketplace,
+            crawl_id=self.recorder.crawl.crawl_id,
+            marketplace=self.recorder.crawl.marketplace,
             key=key,
             sighting=sighting,
         )
@@ -164,7 +164,7 @@ class SavedSpider(MarketplaceSpider):
     async def _kept(self, url: str, data: bytes) -> Picture:
         if self.recorder is None:
             raise TypeError("pictures are kept by recorded crawls only")
-        sha256 = await self.recorder.in_thread(self.recorder.evidence.put_image, data)
+        sha256 = await self.recorder.do(partial(self.recorder.crawl.evidence.put_image, data))
         return Picture(url=url, sha256=sha256, size=len(data))
 
     def _conclude(self, kinds: Counter[str]) -> None:
