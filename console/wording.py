@@ -103,7 +103,9 @@ def match_words(match: Match) -> str:
     if match.transform is not None:
         said += [_("mirrored")] if match.transform.mirrored else []
         turned = round(match.transform.rotation) % 360
-        said += [_("turned by %(degrees)d°") % {"degrees": turned}] if turned else []
+        turned = turned if turned <= 180 else turned - 360
+        # As with a reason: what nobody sees is not worth a word.
+        said += [_("turned by %(degrees)d°") % {"degrees": turned}] if abs(turned) >= 2 else []
     if match.agreement is not None:
         said.append(_("%(share)d %% of the pixels agree") % {"share": round(match.agreement * 100)})
     if match.distance is not None:

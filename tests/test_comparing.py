@@ -1,5 +1,7 @@
 """The page on which two pictures are compared: what is laid over what, what changed since, and smaller pictures."""
 
+from dataclasses import replace
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageOps
 from suspicion import add_suspect, png
 
 from console.session import Session
+from console.wording import match_words
 from counterfoil.changes import changes_between
 from counterfoil.clock import now
 from counterfoil.models import ListingFacts, ListingImage, Match, Role, SellerFacts, Transform, VerdictKind
@@ -18,6 +21,7 @@ from counterfoil.renditions import forget_renditions, rendition_folder
 from counterfoil.store.images import add_image
 from counterfoil.store.products import add_reference_image, list_reference_images
 from counterfoil.store.suspects import add_verdict
+from counterfoil.store.tables import listing_versions, products
 from indexer.decoding import PictureDecoder
 
 
@@ -97,6 +101,30 @@ def test_any_other_picture_can_be_chosen_and_what_matches_nothing_is_not_laid_ov
     assert "No match was found between these two." in page and "overlay?" not in page
     assert client.get(f"/api/v1/suspects/1/overlay?picture={other}").status_code == 404
     assert client.get(f"/suspects/1?picture={'f' * 64}&reference=x").status_code == 200
+
+
+def test_price_and_reasons_stand_above_the_pictures_in_the_words_of_people(
+    client: TestClient, session: Session
+) -> None:
+    with session.write() as connection:
+        connection.execute(sa.update(products).values(price_low=Decimal(80), price_high=Decimal(120), currency="EUR"))
+        connection.execute(sa.update(listing_versions).values(condition="NewCondition", availability="InStock"))
+    page = " ".join(client.get("/suspects/1").text.split())
+    above, _, below = page.partition('class="compare')
+    assert "<strong>48.90 EUR</strong> (honestly 80–120 EUR)" in above
+    assert '<p class="why">it looks copied</p>' in above
+    assert "<dd>new</dd>" in below and "<dd>in stock</dd>" in below
+    for rotation, said in ((359.2, ""), (350.0, "turned by -10°"), (90.0, "turned by 90°")):
+        match = Match(
+            image_sha256="a" * 64,
+            reference_image_id=1,
+            product_id=1,
+            score=0.9,
+            stage="verified",
+            transform=replace(PLACE, mirrored=False, rotation=rotation),
+        )
+        words = match_words(match)
+        assert said in words and ("turned" in words) is bool(said)
 
 
 def test_a_thumbnail_is_made_once_and_goes_with_its_picture(

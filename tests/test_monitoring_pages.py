@@ -317,7 +317,11 @@ def test_a_late_run_says_since_when_it_was_due_and_what_that_means(client: TestC
 def test_a_run_links_the_suspects_that_it_found(client: TestClient, session: Session) -> None:
     suspect = add_suspect(session, "Lamp <i>cheap</i>", "L7")
     page = client.get("/runs/1").text
-    assert f'<a href="/suspects/{suspect}">Lamp &lt;i&gt;cheap&lt;/i&gt;</a>' in page and "New suspects" in page
+    shown = re.findall(
+        rf'<a href="/suspects/{suspect}"><img src="/api/v1/images/\w+/thumbnail"[^>]*><span>([^<]*)<', page
+    )
+    assert shown == ["Lamp &lt;i&gt;cheap&lt;/i&gt;"] and "New suspects" in page
+    assert shown[0] in client.get("/").text
 
 
 def test_all_that_a_run_found_is_a_search_of_its_own_by_page_api_and_command(

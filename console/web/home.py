@@ -15,6 +15,7 @@ from console.rendering import render
 from console.request import CurrentSession
 from console.session import RequestSession
 from console.translation import gettext as _
+from console.web.pictures import pictures_of
 from console.web.plots import HEIGHT, WIDTH, Plot, Step, draw
 from console.web.running import running_runs
 from console.web.searching import ALL, Asked
@@ -101,13 +102,15 @@ def _new(connection: sa.Connection, session: RequestSession, moment: datetime) -
     since = new_since(connection, session.account_id) if session.account_id is not None else None
     from_when = since or moment - _A_DAY
     day = from_when.astimezone(UTC).date().isoformat()
+    newest = newest_suspects(connection, owner_id, from_when, _FEW)
     return {
         "since": since,
         "new": Count(
             number=suspects_since(connection, owner_id, from_when, _MOST),
             link=Asked(since=day, triage=ALL, sort=Sort.NEWEST).address("/suspects"),
         ),
-        "newest": newest_suspects(connection, owner_id, from_when, _FEW),
+        "newest": newest,
+        "pictures": pictures_of(connection, {one.image_sha256 for one in newest if one.image_sha256}),
         "decided": verdicts_since(connection, owner_id, from_when, _MOST),
         "undecided": Count(
             number=undecided(connection, owner_id, _MOST), link=Asked(verdict=UNJUDGED).address("/suspects")

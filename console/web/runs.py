@@ -14,6 +14,7 @@ from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.session import RequestSession
 from console.translation import gettext as _
+from console.web.pictures import pictures_of
 from console.web.running import kind_words
 from counterfoil.clock import now
 from counterfoil.clock_check import span
@@ -71,6 +72,7 @@ def show_run(session: CurrentSession, run_id: PathId) -> HTMLResponse:
         crawls = list_crawls(connection, session.owner.id, run_id)
         shown = list(_shown(connection, session, run, crawls[:_MOST_CRAWLS]))
         suspects, count = new_suspects_of(connection, run, _MOST_SUSPECTS)
+        pictures = pictures_of(connection, {one.image_sha256 for one in suspects if one.image_sha256})
         monitor = _monitor(connection, run)
         found_so_far = suspects_since(connection, session.owner.id, run.created_at)
         earlier = run_open_at(connection, run) if run.state is RunState.SKIPPED else None
@@ -87,6 +89,7 @@ def show_run(session: CurrentSession, run_id: PathId) -> HTMLResponse:
             crawls=shown,
             more_crawls=max(0, len(crawls) - _MOST_CRAWLS),
             suspects=suspects,
+            pictures=pictures,
             suspect_count=count,
             earlier=earlier,
             delay=span(run.created_at - run.nominal_at) if run.late else None,

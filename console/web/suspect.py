@@ -1,6 +1,7 @@
 """The page of one suspect: what was found beside what is yours, and the verdict, in the order of a search."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,7 +50,7 @@ from counterfoil.models import (
     Verdict,
     VerdictKind,
 )
-from counterfoil.rates import write_amount
+from counterfoil.rates import write_amount, write_price
 from counterfoil.store.products import get_products
 from counterfoil.store.rates import latest_table
 from counterfoil.store.snoozes import snooze, wake
@@ -109,6 +110,9 @@ def show_suspect(
             host=urlsplit(view.version.facts.url).hostname or "",
             changes=[change_words(one) for one in view.changes],
             seller=_seller(view),
+            price=write_price(view.version.facts.price, view.version.facts.currency),
+            honest=_honest(facts.product),
+            why=_why(view),
             assessments=[_assessment(view, one) for one in view.assessments],
             fields=list(_fields(view)),
             plot=facts.plot,
@@ -288,6 +292,20 @@ def _plot(connection: sa.Connection, facts: ListingFacts, product: Product | Non
     return plot_prices([], honest.currency, honest=honest, this=round(price, 2))
 
 
+def _why(view: SuspectView) -> list[str]:
+    """The reasons against the likeliest product, to be read before the pictures are looked at."""
+    best = view.assessments[0].score.reasons if view.assessments else ()
+    return [shortened(reason_words(reason), LONGEST_TITLE) for reason in best]
+
+
+def _honest(product: Product | None) -> str | None:
+    honest = product.price_range if product else None
+    if honest is None:
+        return None
+    low, high = write_amount(honest.low), write_amount(honest.high)
+    return f"{low} {honest.currency}" if low == high else f"{low}–{high} {honest.currency}"
+
+
 def _assessment(view: SuspectView, one: Assessment) -> dict[str, Any]:
     return {
         "product": view.product_names.get(one.product_id, _("a product that was removed")),
@@ -326,8 +344,8 @@ def _fields(view: SuspectView) -> Iterator[tuple[str, Any]]:
     values = {
         _("Price"): price,
         _("Ships from"): facts.ships_from,
-        _("Condition"): facts.condition,
-        _("Availability"): facts.availability,
+        _("Condition"): _spelt_out(facts.condition),
+        _("Availability"): _spelt_out(facts.availability),
         _("Category"): facts.category,
         _("Marketplace"): view.listing.marketplace,
         _("First seen"): view.listing.first_seen_at,
@@ -337,6 +355,13 @@ def _fields(view: SuspectView) -> Iterator[tuple[str, Any]]:
         _("Description"): shortened(facts.description or "", _LONGEST_TEXT),
     }
     yield from ((name, value) for name, value in values.items() if value)
+
+
+def _spelt_out(said: str | None) -> str | None:
+    """A term of schema.org as people write it: `NewCondition` is new, `InStock` in stock; else as the page says it."""
+    if said is None or not re.fullmatch(r"(?:[A-Z][a-z]+)+", said):
+        return said
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", said.removesuffix("Condition") or said).lower()
 
 
 def _other(one: SuspectDocument, pictures: Mapping[str, ShownPicture]) -> dict[str, Any]:

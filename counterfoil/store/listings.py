@@ -261,6 +261,13 @@ def body_visible_to(connection: sa.Connection, owner_id: int, sha256: str) -> Li
     return get_versions(connection, [found])[found] if found is not None else None
 
 
+def first_picture_of(version_id: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
+    """The first stored picture of a version, within a statement that reads versions."""
+    shown = sa.and_(listing_images.c.listing_version_id == version_id, listing_images.c.image_sha256.is_not(None))
+    first = sa.select(listing_images.c.image_sha256).where(shown).order_by(listing_images.c.position).limit(1)
+    return first.scalar_subquery()
+
+
 def get_versions(connection: sa.Connection, version_ids: Collection[int]) -> dict[int, ListingVersion]:
     """Listing versions with their pictures, by id."""
     wanted = (

@@ -8,6 +8,7 @@ from itertools import pairwise
 import sqlalchemy as sa
 
 from counterfoil.models import CaptureState, SuspectState, VerdictKind
+from counterfoil.store.listings import first_picture_of
 from counterfoil.store.run_findings import FoundSuspect, read_found
 from counterfoil.store.tables import (
     captures,
@@ -72,7 +73,8 @@ def newest_suspects(connection: sa.Connection, owner_id: int, since: datetime, m
         .limit(most)
         .cte("newest")
     )
-    titled = sa.select(newest, listing_versions.c.title).join(
+    picture = first_picture_of(listing_versions.c.id).label("picture")
+    titled = sa.select(newest, listing_versions.c.title, picture).join(
         listing_versions, listing_versions.c.id == newest.c.listing_version_id
     )
     rows = connection.execute(titled.order_by(newest.c.score.desc(), newest.c.id))

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from counterfoil.models import FinishReason, PastResults, Run, RunState, SuspectState, VerdictKind
-from counterfoil.store.listings import kept_query
+from counterfoil.store.listings import first_picture_of, kept_query
 from counterfoil.store.tables import crawls, listing_versions, runs, sightings, suspects
 
 
@@ -20,6 +20,7 @@ class FoundSuspect:
     title: str
     score: float
     verdict: VerdictKind | None
+    image_sha256: str | None
 
 
 def new_suspects_of(connection: sa.Connection, run: Run, most: int) -> tuple[list[FoundSuspect], int]:
@@ -27,8 +28,11 @@ def new_suspects_of(connection: sa.Connection, run: Run, most: int) -> tuple[lis
     new = _new_of(run)
     count = int(connection.scalar(sa.select(sa.func.count()).select_from(suspects).where(new)) or 0)
     columns = (suspects.c.id, suspects.c.score, suspects.c.verdict, listing_versions.c.title)
+    picture = first_picture_of(listing_versions.c.id).label("picture")
     titled = (
-        sa.select(*columns).join(listing_versions, listing_versions.c.id == suspects.c.listing_version_id).where(new)
+        sa.select(*columns, picture)
+        .join(listing_versions, listing_versions.c.id == suspects.c.listing_version_id)
+        .where(new)
     )
     rows = connection.execute(titled.order_by(suspects.c.score.desc(), suspects.c.id).limit(most))
     return [read_found(row) for row in rows], count
@@ -53,9 +57,9 @@ def _new_of(run: Run) -> sa.ColumnElement[bool]:
 
 
 def read_found(row: Any) -> FoundSuspect:
-    """A row with a suspect's id, score and verdict and a title."""
+    """A row with a suspect's id, score and verdict, a title and a picture."""
     verdict = VerdictKind(row.verdict) if row.verdict else None
-    return FoundSuspect(id=row.id, title=row.title, score=row.score, verdict=verdict)
+    return FoundSuspect(id=row.id, title=row.title, score=row.score, verdict=verdict, image_sha256=row.picture)
 
 
 def suspects_since(connection: sa.Connection, owner_id: int, moment: datetime, most: int = 10_000) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from counterfoil.models import Seller, SuspectState, VerdictKind
+from counterfoil.store.listings import first_picture_of
 from counterfoil.store.sellers import get_sellers
 from counterfoil.store.tables import inspections, listing_images, listing_versions, listings, suspects
 
@@ -169,17 +170,10 @@ def _listings(connection: sa.Connection, owner_id: int, seller_id: int, limit: i
         .limit(limit)
         .subquery("first")
     )
-    first_picture = (
-        sa.select(listing_images.c.image_sha256)
-        .where(listing_images.c.listing_version_id == version.id, listing_images.c.image_sha256.is_not(None))
-        .order_by(listing_images.c.position)
-        .limit(1)
-        .scalar_subquery()
-    )
     wanted = (
         sa.select(
             *(first, listings.c.url, listings.c.first_seen_at, listings.c.last_seen_at),
-            *(version.title, version.price, version.currency, first_picture.label("picture")),
+            *(version.title, version.price, version.currency, first_picture_of(version.id).label("picture")),
         )
         .join(listings, listings.c.id == first.c.listing_id)
         .join(listing_versions, version.id == first.c.version_id)
