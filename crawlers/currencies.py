@@ -17,6 +17,9 @@ CODES = frozenset(
 # Codes that are no longer, or not officially, in use and that shops write all the same.
 _OTHER_CODES = {"RMB": "CNY", "CNH": "CNY", "NTD": "TWD", "RUR": "RUB", "EURO": "EUR", "EUROS": "EUR", "SR": "SAR"}
 
+# Codes that are words too ("TOP 100", "Gel 2 in 1"): in a text they are codes only where that currency is used anyway.
+WORDS = frozenset({"ALL", "BAM", "BOB", "CUP", "GEL", "MAD", "MOP", "PEN", "SOS", "TOP", "TRY"})
+
 # The currency of a country, by the last part of its web addresses.
 OF_COUNTRY: dict[str, str] = dict(
     pair.split(":")
@@ -97,6 +100,12 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "ден": ("MKD",),
     "din": ("RSD",),
     "Fr": ("CHF",),
+    "KSh": ("KES",),
+    "USh": ("UGX",),
+    "TSh": ("TZS",),
+    "ریال": ("IRR",),
+    "රු": ("LKR",),
+    "नेरू": ("NPR",),
     "SFr": ("CHF",),
     "$": ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU", "DOP", "BOB"),
     "¥": ("JPY", "CNY"),

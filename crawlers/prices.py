@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from price_parser import Price
 
-from crawlers.currencies import CODES, THREE_DIGITS, currency_code, signs
+from crawlers.currencies import CODES, THREE_DIGITS, WORDS, currency_code, signs
 
 # What the database keeps: NUMERIC(24, 6). More digits are no price of anything.
 _MOST_DIGITS = 18
@@ -102,6 +102,7 @@ class _Number:
 
 _LONGEST_PRICE_TEXT = 300
 _SPACES = re.compile(r"[\s\u00a0\u2000-\u200b\u202f\u2060\u200e\u200f]+")
+_RAND = re.compile(r"\bR(?= ?\d)")
 _SPLIT_CENTS = re.compile(r"(\d[.,]) (\d{2})(?!\d)")
 _MARK = "|".join(
     (
@@ -111,8 +112,10 @@ _MARK = "|".join(
         "￥",
     )
 )
+# Before a number a sign that begins with a letter stands alone: of "D2S/D2R" none is Peru's.
+_ALONE = r"(?:(?<![A-Za-z0-9])|(?![A-Za-z]))"
 _AMOUNT = re.compile(
-    rf"(?P<before>{_MARK})?[ .:]?(?P<minus>[-−])? ?(?P<before2>{_MARK})?\.? ?"
+    rf"(?P<before>{_ALONE}(?:{_MARK}))?[ .:]?(?P<minus>[-−])? ?(?P<before2>{_ALONE}(?:{_MARK}))?\.? ?"
     rf"(?P<number>\d(?:[\d.,'’٫٬]|[ ](?=\d{{3}}(?!\d)))*)(?P<cut>[,.][-–—]+)?(?(before)|(?(before2)|"
     rf" ?(?P<after>{_MARK})?))(?P<unit> ?%)?",
     re.IGNORECASE,
@@ -150,6 +153,9 @@ def read_price_text(said: str, used_here: Sequence[str] = ()) -> PriceText | Non
     if len(said) > _LONGEST_PRICE_TEXT or not any(character.isdigit() for character in said):
         return None
     text = _SPLIT_CENTS.sub(r"\1\2", _SPACES.sub(" ", _ascii_digits(said)))
+    if "ZAR" in used_here:
+        # A letter alone is a sign only where it is one: "R8" is a model anywhere else.
+        text = _RAND.sub("ZAR ", text)
     numbers = _numbers(text, used_here)
     signed = [number for number in numbers if number.signed]
     pair = _as_range(text, numbers)
@@ -173,6 +179,11 @@ def _is_bare(text: str, numbers: list[_Number]) -> bool:
     for words in (_NOW, _FROM, _PRICE):
         rest = words.sub("", rest)
     return not any(character.isalnum() for character in rest)
+
+
+def says_old(label: str) -> bool:
+    """Whether a text beside a price says nothing else than that it is an old one: "Was", "RRP:", "statt"."""
+    return bool(_BEFORE.fullmatch(label.strip(" \u00a0.:()-–")))
 
 
 def _last(wanted: re.Pattern[str], label: str) -> bool:
@@ -210,6 +221,8 @@ def _numbers(text: str, used_here: Sequence[str]) -> list[_Number]:
                 end = match.end()
             continue
         mark = match["before"] or match["before2"] or match["after"]
+        if mark and mark.upper() in WORDS and mark.upper() not in used_here:
+            mark = None
         currency = currency_code(mark, used_here) if mark else None
         value = _visible_number(match["number"].rstrip(".,'’ "), currency or (used_here[0] if used_here else None))
         if value is None:

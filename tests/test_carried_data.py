@@ -105,6 +105,15 @@ def test_data_that_do_not_name_the_page_or_may_be_in_cents_give_no_price(said: d
     assert page.kind is not PageKind.PRODUCT or page.listings[0].price is None
 
 
+def test_data_count_only_where_a_page_that_shows_much_shows_their_price_too() -> None:
+    words = "<p>A lamp of brass for daily use, made by hand in small series in Tyrol.</p>" * 40
+    script = f"<script>var state = {json.dumps({'product': PRODUCT})}</script>"
+    assert not [one for one in shell(f"<h1>Brass lamp</h1>{words}{script}").listings if one.price is not None]
+    # Split over elements no part of the page reads it as a price.
+    one = shell(f"<h1>Brass lamp</h1>{words}<i>from now on just <u>49.90</u></i>{script}").listings[0]
+    assert (one.price, one.sources["price"]) == (Decimal("49.9"), "state")
+
+
 def test_variants_are_one_listing_with_the_range_of_their_prices() -> None:
     variants = [{**PRODUCT, "id": str(n), "price": {"value": 40.5 + n, "currency": "EUR"}} for n in range(3)]
     script = f"<script>window.__STATE__ = {json.dumps({'detail': {'entries': variants}})}</script>"

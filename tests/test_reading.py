@@ -41,6 +41,10 @@ def read(body: str | bytes, url: str | None = URL, **how: Any) -> ReadPage:
         ("1.299,-", ("EUR",), "1299", None, None),
         ("٩٩ ر.س", (), "99", None, "SAR"),
         ("From 12.99", (), "12.99", None, None),
+        ("R1 234,50", ("ZAR",), "1234.5", None, "ZAR"),
+        ("KSh1,299.00", (), "1299", None, "KES"),
+        ("ریال ۱۴۵٬۹۰۰", (), "145900", None, "IRR"),
+        ("TRY 1.299,00", ("TRY",), "1299", None, "TRY"),
     ],
 )
 def test_a_price_is_read_as_people_write_it(
@@ -51,7 +55,14 @@ def test_a_price_is_read_as_people_write_it(
     assert (read.low, read.high, read.currency) == (Decimal(low), Decimal(high) if high else None, currency)
 
 
-@pytest.mark.parametrize("text", ["", "Free", "40 items", "3 for 2", "-20%", "£10.00 £8.00", "10% off £20", "9" * 400])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "Free", "40 items", "3 for 2", "-20%", "£10.00 £8.00", "10% off £20", "9" * 400),
+        # Codes and signs that are words, or parts of them.
+        *("TOP 100 bags", "Gel 2 in 1", "Audi R8 coat", "Pen 10 pack", "Xenon systems D2S/D2R"),
+    ],
+)
 def test_a_text_that_states_no_one_price_is_none(text: str) -> None:
     assert read_price_text(text) is None
 
@@ -352,6 +363,15 @@ def test_a_row_of_thumbnails_is_no_row_of_pictures_where_those_are_there_themsel
         "<div class=big><img src=/cache/a1.jpg><img src=/cache/b1.jpg></div>", ""
     )
     assert len(read(alone, "https://shop.example/item/7").listings[0].images) == 2
+
+
+def test_a_price_behind_a_word_that_says_so_is_an_old_one() -> None:
+    card = (
+        "<li class=c><a href=/item/{n}><img src=/i/{n}.jpg><b>Lamp {n}</b></a>"
+        "<div><i>Was</i> <i>£1{n}0.00</i> <i>£1{n}.00</i></div></li>"
+    )
+    page = read("<ul>" + "".join(card.format(n=n) for n in range(1, 6)) + "</ul>")
+    assert [one.price for one in page.listings] == [Decimal(f"1{n}") for n in range(1, 6)]
 
 
 @pytest.mark.parametrize(

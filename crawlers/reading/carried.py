@@ -19,12 +19,15 @@ from crawlers.reading.text import bare
 SOURCE = "state"
 _FEWEST = 3
 _SHORTEST = 4
+_PLACES = 2
+# As many letters as a page shows that its scripts are yet to fill: a menu, "loading", a footer.
+_SHELL = 1_500
 
 
 def carried_product(page: PageContext) -> Claims | None:
     """What the page's data say about the one thing that the page's title names; None where they name none."""
     named = [one for found in _found(page) for one in found.listings if _is_named(page, one)]
-    priced = [one for one in named if one.get("price") is not None and not _may_be_cents(page, one.get("price"))]
+    priced = [one for one in named if one.get("price") is not None and not _is_doubtful(page, one.get("price"))]
     if not priced:
         return None
     alike = [one for one in priced if one.get("title") == priced[0].get("title")]
@@ -39,7 +42,7 @@ def carried_listings(page: PageContext) -> list[Claims]:
         if not found.single
     ]
     best = max(lists, key=len, default=[])
-    doubtful = any(_may_be_cents(page, one.get("price")) for one in best)
+    doubtful = any(_is_doubtful(page, one.get("price")) for one in best)
     return best if len({one.get("url") for one in best}) >= _FEWEST and not doubtful else []
 
 
@@ -71,9 +74,14 @@ def _together(variants: Sequence[Claims]) -> Claims:
     return Claims(first.source, values)
 
 
-def _may_be_cents(page: PageContext, price: Decimal) -> bool:
-    """Whether a whole number stands in the page again with its last two digits behind a point: 1950 and 19.50."""
-    digits = format(price, "f")
-    if "." in digits or len(digits) < _FEWEST:
+def _is_doubtful(page: PageContext, price: Decimal) -> bool:
+    """Whether a price may be none: a page that shows much does not show it, or the same digits with a point in them."""
+    whole, _, places = format(price, "f").partition(".")
+    if not places and len(whole) > _PLACES and re.search(rf"(?<![\d.,]){whole[:-2]}[.,]{whole[-2:]}(?!\d)", page.text):
+        return True
+    said = page.visible_text
+    if len(said) < _SHELL:
         return False
-    return re.search(rf"(?<![\d.,]){digits[:-2]}[.,]{digits[-2:]}(?!\d)", page.text) is not None
+    grouped = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", r"[.,'’\\s]?", whole)
+    behind = rf"[.,]{places}0*" if places else r"(?:[.,](?:0+|-+|–))?"
+    return re.search(rf"(?<![\d.,]){grouped}{behind}(?!\d)", said) is None

@@ -120,7 +120,7 @@ class PageContext:
         local = OF_COUNTRY.get(region or "")
         named = [local] if local else []
         spoken = [OF_COUNTRY[language]] if language in OF_COUNTRY else []
-        american = [] if named or declared or not _AMERICAN.search(self._visible_text()) else ["USD"]
+        american = [] if named or declared or not _AMERICAN.search(self.visible_text) else ["USD"]
         linked = [] if named or stated or spoken else self._linked_region()
         return tuple(dict.fromkeys([*declared[:1], *named, *stated, *spoken, *declared[1:], *linked, *american]))
 
@@ -142,7 +142,9 @@ class PageContext:
         found = next(filter(None, (_LOCALE.match(one.strip()) for one in said)), None)
         return found[1].lower() if found else None
 
-    def _visible_text(self) -> str:
+    @cached_property
+    def visible_text(self) -> str:
+        """What people read on the page, in one line: the texts of its body but for its scripts."""
         texts = self.root.xpath("//body//text()[not(parent::script or parent::style)]")
         return " ".join(text for text in texts[:20_000] if not text.isspace())
 

@@ -13,12 +13,14 @@ from counterfoil.marketplaces import CardSelectors, FieldPaths, Marketplace, Pag
 from crawlers.addresses import kept_address, listing_id
 from crawlers.currencies import currency_code
 from crawlers.prices import read_price, read_price_text
+from crawlers.reading.cards import read_card
 from crawlers.reading.claims import Claims, claims
 from crawlers.reading.context import PageContext
 from crawlers.reading.embedded import states
 from crawlers.reading.pictures import picture_address
 from crawlers.reading.schema_org import addresses
 from crawlers.reading.text import fixed_address, one_line, plain
+from crawlers.reading.visible import UNSETTLED
 from crawlers.shown import price_text, words_of
 from crawlers.values import schema_word
 
@@ -187,7 +189,7 @@ def _raw(root: Any, fields: Mapping[str, str | tuple[str, ...]], patterns: Mappi
 
 def from_card_selectors(page: PageContext, layout: CardSelectors, market: Marketplace) -> list[Claims]:
     """The listings that a declared layout of cards finds, each once."""
-    found: dict[str, Claims] = {}
+    found: dict[str, tuple[Any, Claims]] = {}
     for card in select(page.root, layout.card)[:_MOST]:
         if layout.skip and select(card, layout.skip):
             continue
@@ -196,8 +198,22 @@ def from_card_selectors(page: PageContext, layout: CardSelectors, market: Market
         # Without an id it leads elsewhere: an advert, a placeholder.
         number = said.get("id")
         if said.get("title") and number and number not in market.listing.placeholders:
-            found.setdefault(str(number), said)
-    return list(found.values())
+            found.setdefault(str(number), (card, said))
+    priced = sum(said.get("price") is not None for _, said in found.values())
+    if "price" in layout.fields and 2 * priced < len(found):
+        # What prices are called has changed, then: what can be seen in the cards is left.
+        return [_with_shown_price(page, card, said) for card, said in found.values()]
+    return [said for _, said in found.values()]
+
+
+def _with_shown_price(page: PageContext, card: Any, said: Claims) -> Claims:
+    shown = read_card(page, card) if said.get("price") is None else None
+    if shown is None or shown.get("price") is None:
+        return said
+    names = ("price", "price_max", "currency", UNSETTLED)
+    return Claims(
+        said.source, {**said.values, **{name: shown.get(name) for name in names if shown.get(name) is not None}}
+    )
 
 
 def next_by_selector(page: PageContext, selector: str) -> str | None:

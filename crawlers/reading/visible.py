@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from crawlers.prices import PriceText, read_price_text
+from crawlers.prices import PriceText, read_price_text, says_old
 from crawlers.reading.claims import Claims, claims
 from crawlers.reading.context import PageContext
 from crawlers.shown import SKIPPED, STRUCK, is_hidden, is_old, is_pricy, may_be_old, names_of, price_text
@@ -23,6 +23,7 @@ _ELSEWHERE = re.compile(
 # Beside the fields of a listing, among the claims of one source.
 UNSETTLED = "unsettled sign"
 _LONGEST = 160
+_LONGEST_LABEL = 40
 _MOST_PRICES = 1_500
 _HIGHEST = 6
 _FARTHER = 8
@@ -92,10 +93,22 @@ def _all_prices(page: PageContext) -> ShownPrices:
         if read is None or read.low <= 0:
             continue
         taken.add(element)
+        if says_old(_label_of(element)):
+            old.add(read.low)
+            continue
         current.append(ShownPrice(read, element, pricy, _doubt(element)))
         if len(current) >= _MOST_PRICES:
             break
     return ShownPrices(tuple(current), frozenset(old))
+
+
+def _label_of(element: Any) -> str:
+    """What stands right before an element: text, else a short element of its own."""
+    before = element.getprevious()
+    if before is None:
+        return element.getparent().text or "" if element.getparent() is not None else ""
+    said = (before.tail or "").strip()
+    return said if said or not isinstance(before.tag, str) or len(before) else (before.text or "")[:_LONGEST_LABEL]
 
 
 def _read(page: PageContext, element: Any, needs_sign: bool) -> PriceText | None:
