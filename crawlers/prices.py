@@ -107,7 +107,7 @@ _SPLIT_CENTS = re.compile(r"(\d[.,]) (\d{2})(?!\d)")
 _MARK = "|".join(
     (
         rf"\b(?:{'|'.join(sorted(CODES))})\b",
-        *(re.escape(one) if not one[-1].isalpha() else re.escape(one) + r"(?![^\W\d_])" for one in signs()),
+        *(re.escape(one) + (r"(?![^\W\d_])" if any(map(str.isalpha, one)) else "") for one in signs()),
         r"(?:US|C|A|AU|NZ|HK|S|MX|CA|R|NT) \$",
         "￥",
     )
