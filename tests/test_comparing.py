@@ -18,10 +18,11 @@ from counterfoil.changes import changes_between
 from counterfoil.clock import now
 from counterfoil.models import ListingFacts, ListingImage, Match, Role, SellerFacts, Transform, VerdictKind
 from counterfoil.renditions import forget_renditions, rendition_folder
+from counterfoil.store.brands import add_brand
 from counterfoil.store.images import add_image
-from counterfoil.store.products import add_reference_image, list_reference_images
+from counterfoil.store.products import ProductEntry, add_product, add_reference_image, list_reference_images
 from counterfoil.store.suspects import add_verdict
-from counterfoil.store.tables import listing_versions, products
+from counterfoil.store.tables import assessments, listing_versions, products
 from indexer.decoding import PictureDecoder
 
 
@@ -90,6 +91,24 @@ def test_a_match_is_laid_over_the_reference_and_their_difference_is_white(client
     assert sum(apart.histogram()[64:]) < 0.02 * 400 * 300
     difference = opened(client.get("/api/v1/suspects/1/overlay?kind=difference").content).convert("L")
     assert sum(difference.histogram()[:192]) < 0.02 * 400 * 300
+
+
+def test_what_stands_beside_it_is_of_the_likeliest_product_and_others_are_a_link_away(
+    client: TestClient, session: Session
+) -> None:
+    theirs, ours = session.evidence.put_image(png(THEIRS)), session.evidence.put_image(png(OURS))
+    with session.write() as connection:
+        brand = add_brand(connection, session.owner.id, "Acme", (), now())
+        vase = add_product(connection, session.owner.id, ProductEntry(brand_id=brand.id, name="Vase"), now())
+        row = connection.execute(sa.select(assessments)).one()._asdict()
+        likelier = {"product_id": vase.id, "score": 0.9, "matches": []}
+        connection.execute(assessments.insert().values({**row, "id": None, **likelier}))
+    page = client.get("/suspects/1?sort=oldest").text
+    assert "overlay?" not in page and f'/images/{ours}"' not in page
+    link = f"/suspects/1?sort=oldest&picture={theirs}&reference={ours}"
+    assert f'href="{link.replace("&", "&amp;")}"' in page
+    chosen = client.get(link).text
+    assert "overlay?" in chosen and f'/images/{ours}"' in chosen and "Compare with this product" not in chosen
 
 
 def test_any_other_picture_can_be_chosen_and_what_matches_nothing_is_not_laid_over(

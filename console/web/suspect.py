@@ -113,7 +113,7 @@ def show_suspect(
             price=write_price(view.version.facts.price, view.version.facts.currency),
             honest=_honest(facts.product),
             why=_why(view),
-            assessments=[_assessment(view, one) for one in view.assessments],
+            assessments=[_assessment(view, one, facts.compared, asked) for one in view.assessments],
             fields=list(_fields(view)),
             plot=facts.plot,
             others=[_other(one, facts.pictures) for one in facts.others],
@@ -306,8 +306,11 @@ def _honest(product: Product | None) -> str | None:
     return f"{low} {honest.currency}" if low == high else f"{low}–{high} {honest.currency}"
 
 
-def _assessment(view: SuspectView, one: Assessment) -> dict[str, Any]:
+def _assessment(view: SuspectView, one: Assessment, compared: Comparison, asked: Asked) -> dict[str, Any]:
+    picture, reference = compared.matched.get(one.product_id, ("", ""))
+    link = asked.address(f"/suspects/{view.suspect.id}", picture=picture, reference=reference)
     return {
+        "compare": link if picture and one.product_id != compared.product_id else None,
         "product": view.product_names.get(one.product_id, _("a product that was removed")),
         "link": f"/products/{one.product_id}" if one.product_id in view.product_names else None,
         "score": f"{one.score.value:.2f}",
