@@ -16,7 +16,7 @@ from counterfoil.matching import ReferenceBank
 from counterfoil.matching.hashes import MAX_DISTANCE
 from counterfoil.models import Match, MatchDecision, Reference
 from counterfoil.store import Store
-from counterfoil.store.images import pictures_seen
+from counterfoil.store.images import deleted_images, pictures_seen
 from counterfoil.store.suspects import suspects_with_images
 from indexer.decoding import PictureDecoder
 from indexer.known_pictures import KnownPictures, NearPicture
@@ -49,7 +49,10 @@ def find_by_picture(
 ) -> list[FoundPicture]:
     """Crawled pictures that show this one, best first, whether or not their listings are suspects."""
     near = _near(store, known, owner_id, sketch)
-    decided = _look_at(evidence, decoder, sketch, near[:_MOST_VERIFIED])
+    with store.read() as connection:
+        gone = deleted_images(connection, [one.sha256 for one in near])
+    there = [one for one in near if one.sha256 not in gone]
+    decided = _look_at(evidence, decoder, sketch, there[:_MOST_VERIFIED])
     found = [(one, _decision(one, decided, sketch.fingerprint.image_sha256)) for one in near]
     kept = [(one, match) for one, match in found if match is not None]
     with store.read() as connection:

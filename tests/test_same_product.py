@@ -125,6 +125,24 @@ def test_what_stands_around_the_product_in_an_own_photo_does_not_count() -> None
     assert known.match(sketched(with_product, "query again"))[0].product_id == 1
 
 
+def test_a_product_that_was_moved_before_the_same_shelf_is_found() -> None:
+    """The shelf has more features in common than the product: they must not say where the product is."""
+    shelf = SCENERY.picture(np.random.default_rng(3), (600, 600))
+    for seed in range(12):
+        other = package(50 + seed).crop((110, 170, 390, 610)).resize((95, 190))
+        shelf.paste(other, (100 * (seed % 6), 200 * (seed // 6)))
+    carton = package(1).crop((110, 30, 390, 610)).resize((150, 310))
+    registered, moved = shelf.copy(), shelf.copy()
+    registered.paste(carton, (100, 20))
+    moved.paste(carton.rotate(8, expand=True), (350, 270))
+    known = bank({1: [package(1).resize((200, 256)), registered]})
+    (found,) = known.match(sketched(moved, "query"))
+    # The small official picture is found as well; the own photo shows more.
+    assert (found.reference_image_id, found.decision) == (11, MatchDecision.CONFIRMED)
+    assert found.transform is not None
+    assert 4 < found.transform.rotation < 12
+
+
 def test_prints_are_asked_for_by_registering_a_second_picture() -> None:
     one = sketched(package(1), "a").fingerprint
     other = sketched(package(2), "b").fingerprint

@@ -31,7 +31,7 @@ from counterfoil.matching.verifier import Verifier, shipped_verifier
 from counterfoil.models import Fingerprint, Match, MatchDecision, Reference
 
 # Changes whenever the same pictures would match otherwise.
-MATCHING_VERSION = "m4"
+MATCHING_VERSION = "m5"
 
 EXACT = "exact"
 HASH = "hash"

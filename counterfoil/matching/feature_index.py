@@ -1,7 +1,7 @@
 """An inverted index over binary descriptors: which reference features are near to a picture's.
 
-Descriptors are filed under the nearest of many words; a picture's descriptor is compared with those under its nearest
-two. Nothing about it is learned: the words are descriptors drawn by lot.
+Descriptors are filed under the nearest of many words (see `vocabulary`); a picture's descriptor is compared with those
+under its nearest two.
 """
 
 from dataclasses import dataclass
@@ -11,18 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BITS = 256
-_SEED = 20
+from counterfoil.matching.vocabulary import BITS, choose_words, word_index
+
 # Descriptors to a word, and the most words. Finding the words of a picture's descriptors costs as much as comparing.
 _PER_WORD = 250
 _MOST_WORDS = 65_536
-# From so many words on, the words themselves are found through words.
-_FLAT_WORDS = 1_024
 # Descriptors that are filed at a time: they may be mapped from a file larger than the memory that is free.
 _PIECE = 1_000_000
 # How many words a descriptor is looked for under, and how many neighbours are compared for being outstanding.
 _PROBES = 2
-_COARSE_PROBES = 8
 NEIGHBOURS = 8
 
 
@@ -42,12 +39,10 @@ def build_index(descriptors: NDArray[np.uint8]) -> FeatureIndex:
     """Index descriptors (m x 32 bytes)."""
     import faiss
 
-    words = max(1, min(_MOST_WORDS, len(descriptors) // _PER_WORD))
-    drawn = np.random.default_rng(_SEED).permutation(len(descriptors))[:words]
     # One word there must be, also where there is nothing to be filed under it.
-    chosen = descriptors[np.sort(drawn)] if len(drawn) else np.zeros((1, BITS // 8), dtype=np.uint8)
-    quantizer = _word_index(chosen)
-    ivf = faiss.IndexBinaryIVF(quantizer, BITS, words)
+    number = max(1, min(_MOST_WORDS, len(descriptors) // _PER_WORD))
+    words = choose_words(descriptors, number) if len(descriptors) else np.zeros((1, BITS // 8), dtype=np.uint8)
+    ivf = faiss.IndexBinaryIVF(word_index(words), BITS, number)
     ivf.is_trained = True
     for begin in range(0, len(descriptors), _PIECE):
         ivf.add(np.ascontiguousarray(descriptors[begin : begin + _PIECE]))
@@ -66,22 +61,6 @@ def open_index(path: Path) -> FeatureIndex:
     import faiss
 
     return _ready(faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC))
-
-
-def _word_index(words: NDArray[np.uint8]) -> Any:
-    import faiss
-
-    if len(words) <= _FLAT_WORDS:
-        flat = faiss.IndexBinaryFlat(BITS)
-        flat.add(np.ascontiguousarray(words))
-        return flat
-    groups = faiss.IndexBinaryFlat(BITS)
-    groups.add(np.ascontiguousarray(words[:: max(1, len(words) // 256)]))
-    grouped = faiss.IndexBinaryIVF(groups, BITS, groups.ntotal)
-    grouped.is_trained = True
-    grouped.nprobe = _COARSE_PROBES
-    grouped.add(np.ascontiguousarray(words))
-    return grouped
 
 
 def _ready(ivf: Any) -> FeatureIndex:

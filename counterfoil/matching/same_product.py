@@ -8,9 +8,9 @@
 4. Products that are about equally likely after that are reported together: one of these.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -25,18 +25,18 @@ from counterfoil.models import Match, MatchDecision, MatchKind, Reference
 PRINT = "print"
 
 # A feature's nearest in the reference image has to be nearer than this share of the second nearest (Lowe 2004).
-_RATIO = 0.85
+_RATIO = 0.88
 # How far, in pixels of 640, a feature may be from where the map puts it: packages are bent and have edges.
 _REACH = 8.0
 # A map that stretches or flattens more shows no package that a person would recognise.
 _MOST_STRETCH, _LEAST_STRETCH, _MOST_FLATTENED = 5.0, 0.12, 3.5
 
-# Features on the product that fit one map: fewer are chance.
-_FEWEST = 9
+# Features on the product that fit one map: fewer are chance; so many of no other product are no chance at all.
+_FEWEST, _SURELY_OWN = 8, 9
 # What they are worth: as many as there are where the colours agree, a share of that where they do not (prints are also
 # photographed in bad light). From so much on it is for review, and sure. See docs/same-product.md.
-_WORTH_WITHOUT_COLOUR = 0.3
-_REVIEW, _CONFIRMED = 4.0, 8.0
+_WORTH_WITHOUT_COLOUR = 0.25
+_REVIEW, _CONFIRMED = 4.5, 8.0
 # So many features place an own photo by the reference before a plain ground; from the second number on, surely.
 _PLACED_BY, _SURELY_PLACED_BY = 8, 20
 # From so many on, what two own photos have in common is the product, or a part of it that ends about there; more than
@@ -49,7 +49,6 @@ _CANDIDATES = 12
 # Of so many products that most of them show, other reference images are looked at too: votes seldom tell the side.
 _LIKELY, _SIDES = 2, 6
 _NEIGHBOURS = 6
-_FEWEST_VOTES = 3
 
 # What a feature counts that another found product has as well.
 _SHARED = 0.25
@@ -147,27 +146,34 @@ class PrintBank:
         vectors = picture.vectors()
         found: list[_Sighting] = []
         for number in self._candidates(vectors):
-            fit = _fit(picture, vectors, self._prints[number], self._vectors[number])
+            fit = self._fit_product(picture, vectors, number)
             if fit is None:
                 continue
-            kept = self._on_product(number)[fit.there]
-            count = min(len(np.unique(fit.here[kept])), len(np.unique(fit.there[kept])))
+            count = min(len(np.unique(fit.here)), len(np.unique(fit.there)))
             if count >= _FEWEST:
                 found.append(_Sighting(number, fit, count))
         return found
 
+    def _fit_product(self, picture: Print, vectors: NDArray[np.float32], number: int) -> _Fit | None:
+        """How what is on the product in a reference image lies in a picture, whatever is to be seen around it."""
+        rows = np.flatnonzero(self._on_product(number))
+        fit = _fit(picture.points, vectors, self._prints[number].points[rows], self._vectors[number][rows])
+        return fit and replace(fit, there=rows[fit.there])
+
     def _candidates(self, vectors: NDArray[np.float32]) -> list[int]:
         if not len(vectors) or self._index is None:
             return []
-        _, rows = self._index.search(vectors, _NEIGHBOURS)
-        votes: Counter[int] = Counter()
-        for near in rows:
-            votes.update(set(self._owner[near[near >= 0]].tolist()))
-        chosen = {number: count for number, count in votes.most_common(_CANDIDATES) if count >= _FEWEST_VOTES}
-        products: Counter[int] = Counter()
+        cosines, rows = self._index.search(vectors, _NEIGHBOURS)
+        # A neighbour counts by how much nearer it is than the last of them: print that is everywhere tells nothing.
+        nearer = np.where(rows >= 0, cosines - np.maximum(cosines[:, -1:], 0), 0)
+        votes = np.bincount(self._owner[rows].ravel(), nearer.ravel(), len(self._prints))
+        best = np.argsort(-votes, kind="stable")[:_CANDIDATES].tolist()
+        chosen = {number: float(votes[number]) for number in best if votes[number] > 0}
+        products: dict[int, float] = defaultdict(float)
         for number, count in chosen.items():
             products[self._references[number].product_id] += count
-        likely = [number for product, _ in products.most_common(_LIKELY) for number in self._showing[product][:_SIDES]]
+        first = sorted(products, key=lambda one: -products[one])[:_LIKELY]
+        likely = [number for product in first for number in self._showing[product][:_SIDES]]
         return list(dict.fromkeys([*chosen, *likely]))
 
     def _find_product(self, number: int) -> NDArray[np.bool_]:
@@ -190,7 +196,7 @@ class PrintBank:
         for other in self._showing[product_id]:
             if other == number:
                 continue
-            fit = _fit(own, self._vectors[number], self._prints[other], self._vectors[other])
+            fit = _fit(own.points, self._vectors[number], self._prints[other].points, self._vectors[other])
             if fit is None:
                 continue
             count = len(np.unique(fit.there))
@@ -207,7 +213,7 @@ class PrintBank:
 
     def _ranked(self, picture: Print, one: _Sighting, found: Sequence[_Sighting]) -> _Ranked:
         own = self._references[one.number].product_id
-        features = np.unique(one.fit.there[self._on_product(one.number)[one.fit.there]])
+        features = np.unique(one.fit.there)
         shared = np.zeros(len(self._prints[one.number]), dtype=np.bool_)
         for other in found:
             if self._references[other.number].product_id != own:
@@ -224,7 +230,7 @@ class PrintBank:
     def _find_common(self, number: int, other: int) -> NDArray[np.bool_]:
         """Which features of one reference image another has too."""
         common = np.zeros(len(self._prints[number]), dtype=np.bool_)
-        mine, theirs = (self._prints[number], self._vectors[number]), (self._prints[other], self._vectors[other])
+        mine, theirs = ((self._prints[one].points, self._vectors[one]) for one in (number, other))
         there, back = _fit(*mine, *theirs), _fit(*theirs, *mine)
         if there is not None and len(there.here) >= _FEWEST_SHARED:
             common[there.here] = True
@@ -235,10 +241,7 @@ class PrintBank:
     def _colours_agree(self, picture: Print, one: _Sighting) -> float:
         """How well the product's colours agree, 0..1, after the light that the paired features show is taken out."""
         own, fit = self._prints[one.number], one.fit
-        kept = self._on_product(one.number)[fit.there]
-        light = np.median(
-            picture.colours_at(picture.points[fit.here[kept]]) - own.colours_at(own.points[fit.there[kept]]), axis=0
-        )
+        light = np.median(picture.colours_at(picture.points[fit.here]) - own.colours_at(own.points[fit.there]), axis=0)
         light = np.clip(light, (-80, -15, -15), (80, 15, 15))
         grid = self._grid(one.number)
         seen = _mapped(fit.placement, grid)
@@ -270,7 +273,7 @@ class PrintBank:
         placement: Homography = np.diag([*given, 1.0]) @ one.fit.placement @ np.diag([*taken, 1.0])
         alike = tuple(product_id for product_id in group if product_id != reference.product_id)
         # What is found by its maker's logo alone may be a product that is not registered.
-        sure = ranked.worth >= _CONFIRMED and ranked.alone >= _FEWEST and ranked.weight >= _LEAST_WEIGHT
+        sure = ranked.worth >= _CONFIRMED and ranked.alone >= _SURELY_OWN and ranked.weight >= _LEAST_WEIGHT
         return Match(
             image_sha256=sketch.fingerprint.image_sha256,
             reference_image_id=reference.reference_image_id,
@@ -309,7 +312,10 @@ def _index(vectors: Sequence[NDArray[np.float32]]) -> Any:
 
 
 def _fit(
-    picture: Print, vectors: NDArray[np.float32], reference: Print, reference_vectors: NDArray[np.float32]
+    points: NDArray[np.float32],
+    vectors: NDArray[np.float32],
+    reference_points: NDArray[np.float32],
+    reference_vectors: NDArray[np.float32],
 ) -> _Fit | None:
     """Pair the features of a picture with a reference image's, as far as one affine map explains them."""
     import cv2
@@ -321,7 +327,7 @@ def _fit(
         return None
     cv2.setRNGSeed(1)
     fitted, inliers = cv2.estimateAffine2D(
-        reference.points[there], picture.points[here], ransacReprojThreshold=_REACH, maxIters=1_000
+        reference_points[there], points[here], ransacReprojThreshold=_REACH, maxIters=1_000
     )
     if fitted is None or not _is_sane(np.asarray(fitted, dtype=np.float64)):
         return None
