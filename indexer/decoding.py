@@ -137,8 +137,15 @@ class PictureDecoder:
         """End the processes once they have answered; twice, or from two threads at once, is the same as once."""
         self._threads.shutdown(cancel_futures=True)
         with self._closing:
-            for process in self._processes:
-                process.end()
+            # Each is waited for once more: a signal while threads are waited for makes Python think that they have
+            # ended (python/cpython#90882), and a process must not be ended beside the thread that is asking it.
+            idle = [self._idle.get() for _ in self._processes]
+            try:
+                for process in idle:
+                    process.end()
+            finally:
+                for process in idle:
+                    self._idle.put(process)
 
     def __enter__(self) -> Self:
         return self

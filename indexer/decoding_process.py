@@ -89,11 +89,18 @@ class DecodingProcess:
         return pipe
 
     def _start(self) -> None:
-        self._pipe, theirs = self._context.Pipe()
-        self._process = self._context.Process(target=_answer_questions, args=(theirs,), daemon=True)
-        self._process.start()
-        # Only the child may hold the other end: closed there, it reads as closed here.
-        theirs.close()
+        pipe, theirs = self._context.Pipe()
+        process = self._context.Process(target=_answer_questions, args=(theirs,), daemon=True)
+        try:
+            process.start()
+        except BaseException:
+            # One that never ran has nothing to be joined or killed.
+            pipe.close()
+            raise
+        finally:
+            # Only the child may hold the other end: closed there, it reads as closed here.
+            theirs.close()
+        self._process, self._pipe = process, pipe
         # The time that starting takes is not the question's.
         if not self._pipe.poll(_START_SECONDS):
             raise ProcessLost(f"it did not start, exit code {self._kill()}")

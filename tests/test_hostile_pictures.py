@@ -1,9 +1,11 @@
 """Pictures that are made to hurt, to hide, or are merely odd: each has one defined outcome (docs/evidence.md)."""
 
 import io
+import signal
 import struct
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -355,6 +357,23 @@ def test_a_picture_that_keeps_its_decoder_busy_is_ended_by_the_deadline(
         with pytest.raises(UnreadablePicture, match="more than 4 seconds"):
             decoder.fingerprint(busy)
         assert decoder.fingerprint(encoded(scene(2), "JPEG", quality=50)).width == 300
+
+
+def test_a_signal_while_it_closes_takes_no_process_from_the_picture_that_it_works_on(settings: Settings) -> None:
+    decoder = PictureDecoder(settings.model_copy(update={"judge_processes": 1}), seconds=60)
+    assert decoder.fingerprint(encoded(scene(), "JPEG")).informative
+    with ThreadPoolExecutor(1) as asking:
+        answer = asking.submit(decoder.fingerprint, _many_scans_over(2_000, 2_000, 150))
+        handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, 0.2)
+                decoder.close()
+        finally:
+            signal.signal(signal.SIGALRM, handler)
+        decoder.close()
+        assert answer.result(timeout=60).width == 2_000
+    decoder.close()
 
 
 def distance(one: bytes, other: bytes) -> int:
