@@ -42,6 +42,7 @@ from counterfoil.store.listings import (
     get_versions,
     list_version_ids,
     listing_key,
+    listings_after,
     listings_seen,
     record_listing,
     record_query,
@@ -524,3 +525,18 @@ def test_a_listing_that_a_page_only_shows_is_seen_in_its_newest_version(store: S
     recorded = record(store, crawl, now=NOON)
     assert see("1") == see("1") == recorded.listing_id
     assert (listing(store, recorded).last_seen_at, numbers(store, recorded)) == (NOON + MINUTE, [1])
+
+
+def test_listings_are_read_page_by_page_of_a_seller_and_a_marketplace(store: Store, crawl: Crawl) -> None:
+    first = record(store, crawl, key="1", seller=SellerFacts(key="s-1")).listing_id
+    second = record(store, crawl, key="2", seller=SellerFacts(key="s-2")).listing_id
+    with store.read() as connection:
+        one = get_listing(connection, first)
+        assert one.seller_id is not None
+
+        def found(after: int = 0, **only: Any) -> list[int]:
+            return [listing.id for listing in listings_after(connection, crawl.owner_id, after, 10, **only)]
+
+        assert found() == found(marketplace=one.marketplace) == [first, second] and found(after=first) == [second]
+        assert found(seller_id=one.seller_id) == found(seller_id=one.seller_id, marketplace=one.marketplace) == [first]
+        assert found(seller_id=one.seller_id, marketplace="elsewhere") == found(marketplace="elsewhere") == []

@@ -211,6 +211,12 @@ def listings_after(
     """The next listings, after an id, that the owner's crawls have shown; of one marketplace or seller where named."""
     # Walked along the owner's inspections: among a million listings of others, a page costs no more.
     mine = sa.select(inspections.c.listing_id).where(inspections.c.owner_id == owner_id)
+    if seller_id is not None and marketplace is not None:
+        # A seller is on one marketplace: of another's there is nothing to be walked for.
+        there = sa.and_(sellers.c.id == seller_id, sellers.c.marketplace == marketplace)
+        if connection.execute(sa.select(sellers.c.id).where(there)).first() is None:
+            return []
+        marketplace = None
     if seller_id is not None:
         sold = sa.select(listings.c.id).where(listings.c.seller_id == seller_id)
         # By themselves first: joined, SQLite looks at all that the owner has seen.
