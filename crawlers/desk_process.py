@@ -115,7 +115,8 @@ class _Answers:
             self.fail(number, error)
 
     def fail(self, number: int, error: BaseException) -> None:
-        self._send((number, False, _causes(error)))
+        where = "".join(traceback.format_exception(error))
+        self._send((number, False, (_causes(error), where)))
 
     def _send(self, message: Any) -> None:
         # Nobody waits for it any more when the other process is gone.
@@ -124,8 +125,7 @@ class _Answers:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The error and what caused it, outermost first: pickle would leave the causes behind, and where it was raised."""
-    error.add_note("".join(traceback.format_exception(error)))
+    """The error and what caused it, outermost first: pickle would leave the causes behind."""
     causes = []
     found: BaseException | None = error
     while found is not None:

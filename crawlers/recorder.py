@@ -116,9 +116,11 @@ class Recorder:
         if good:
             answer.set_result(outcome)
             return
-        for error, cause in itertools.pairwise(outcome):
+        causes, where = outcome
+        for error, cause in itertools.pairwise(causes):
             error.__cause__ = cause
-        answer.set_exception(outcome[0])
+        causes[0].add_note(where)
+        answer.set_exception(causes[0])
 
 
 def _ended() -> StoreError:

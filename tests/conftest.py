@@ -12,10 +12,13 @@ import pytest
 from bucket import BucketServer
 from postgres import Postgres
 from pydantic import SecretStr
+from temporary_files import keep_in_memory
 
 from counterfoil.evidence import EvidenceStore, open_evidence
 from counterfoil.settings import Settings, load_settings
 from counterfoil.store import Store, open_store
+
+keep_in_memory()
 
 
 def skip(reason: str) -> None:
@@ -149,6 +152,7 @@ def postgres_store(settings: Settings, postgres: Postgres, postgres_template: st
     store = open_store(settings.model_copy(update={"database_url": address}))
     yield store
     store.close()
+    postgres.drop(address)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -13,6 +13,9 @@ from psycopg import sql
 from pydantic import SecretStr
 from servers import free_port, unprivileged
 
+# What a test server need not survive, need not do, and shall not leave behind in memory.
+_HASTE = "-c fsync=off -c full_page_writes=off -c autovacuum=off -c jit=off -c dynamic_shared_memory_type=mmap"
+
 
 @dataclass(frozen=True)
 class Postgres:
@@ -36,7 +39,7 @@ class Postgres:
         assert binaries is not None
         server = cls(port=free_port(), binaries=binaries, user=unprivileged(folder, "postgres"))
         server._run("initdb", "--no-sync", "--auth=trust", "--username=test", "--encoding=UTF8", "-D", f"{folder}/data")
-        options = f"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+        options = f"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} {_HASTE}"
         server._run("pg_ctl", "-w", "-D", f"{folder}/data", "-l", f"{folder}/log", "-o", options, "start")
         try:
             yield server
@@ -46,11 +49,19 @@ class Postgres:
     def new_database(self, template: str = "template1") -> SecretStr:
         """The address of a fresh database: empty, or a copy of another that nobody is connected to."""
         name = f"test_{uuid.uuid4().hex}"
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        address = f"postgresql://test@127.0.0.1:{self.port}"
-        with psycopg.connect(f"{address}/postgres", autocommit=True) as admin:
-            admin.execute(create)
-        return SecretStr(f"{address.replace('postgresql', 'postgresql+psycopg')}/{name}")
+        # Quicker than by way of the log, where nothing is synced.
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        self._administer(create.format(sql.Identifier(name), sql.Identifier(template)))
+        return SecretStr(f"postgresql+psycopg://test@127.0.0.1:{self.port}/{name}")
+
+    def drop(self, address: SecretStr) -> None:
+        """Take a database away, whoever is connected to it: its ten megabytes may lie in memory."""
+        name = address.get_secret_value().rpartition("/")[2]
+        self._administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _administer(self, statement: sql.Composed) -> None:
+        with psycopg.connect(f"postgresql://test@127.0.0.1:{self.port}/postgres", autocommit=True) as admin:
+            admin.execute(statement)
 
     @contextmanager
     def outage(self, address: sa.URL) -> Iterator[None]:

@@ -126,6 +126,15 @@ def test_an_error_comes_back_with_its_cause_and_where_it_was_raised(recorder: Re
     assert isinstance(odd, StoreError | RuntimeError)
 
 
+def test_one_error_of_many_changes_is_told_to_each_in_as_many_words(recorder: Recorder) -> None:
+    async def work() -> Any:
+        return await asyncio.gather(*(recorder.write(fill) for _ in range(40)), return_exceptions=True)
+
+    told = ran(recorder, work)
+    assert all(is_disk_full(error) for error in told)
+    assert len({len("".join(error.__notes__)) for error in told}) <= 3, "it grows from one to the next"
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [(refuse, sa.exc.IntegrityError, "owners"), (raise_what_cannot_be_sent, RuntimeError, "NotFound: Nothing")],
