@@ -68,7 +68,9 @@ def test_every_image_is_one_line_with_its_matches(pictures: Path, tmp_path: Path
     assert all(match["decision"] == "confirmed" and 0 < match["score"] <= 1 for match in best.values())
     assert best["b-mirrored.png"]["transform"]["mirrored"]
     assert not best["a-copy.jpg"]["transform"]["mirrored"]
+    as_it_is = {"mirrored": False, "rotation": 0.0, "scale": 1.0}
     assert best["c-same.jpg"]["stage"] == "exact"
+    assert best["c-same.jpg"]["transform"].items() >= as_it_is.items()
     assert not (tmp_path / "data").exists(), "no database is made"
 
 

@@ -129,7 +129,8 @@ class ReferenceBank:
         _check(sketch.fingerprint)
         exact = self._exact(sketch.fingerprint)
         if exact:
-            return exact
+            as_it_is = transform_of(np.eye(3), (sketch.fingerprint.width, sketch.fingerprint.height))
+            return tuple(replace(match, transform=as_it_is) for match in exact)
         near = self._by_hash(sketch.fingerprint, WORTH_A_LOOK)
         decided = [one for one in near if one.distance <= MAX_DISTANCE]
         if decided:
