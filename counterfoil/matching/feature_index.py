@@ -4,6 +4,7 @@ Descriptors are filed under the nearest of many words (see `vocabulary`); a pict
 under its nearest two.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ _PER_WORD = 250
 _MOST_WORDS = 65_536
 # Descriptors that are filed at a time: they may be mapped from a file larger than the memory that is free.
 _PIECE = 1_000_000
+_READ_AHEAD = 1 << 20
 # How many words a descriptor is looked for under, and how many neighbours are compared for being outstanding.
 _PROBES = 2
 NEIGHBOURS = 8
@@ -57,10 +59,24 @@ def save_index(index: FeatureIndex, path: Path) -> None:
 
 
 def open_index(path: Path) -> FeatureIndex:
-    """Map an index that was saved: its lists are read when they are searched."""
+    """Map an index that was saved: its lists are shared, and read ahead where memory is free."""
     import faiss
 
+    _read_ahead(path)
     return _ready(faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC))
+
+
+def _read_ahead(path: Path) -> None:
+    """Ask for the pages of a file, piece by piece: asked for all at once the kernel reads next to none.
+
+    Lists are searched in no order: otherwise every picture waits for thousands of them at first. 2.4 GB take 2 s from
+    the disk, 0.1 s where they are in memory already.
+    """
+    if not hasattr(os, "posix_fadvise"):  # macOS
+        return
+    with path.open("rb") as file:
+        for begin in range(0, path.stat().st_size, _READ_AHEAD):
+            os.posix_fadvise(file.fileno(), begin, _READ_AHEAD, os.POSIX_FADV_WILLNEED)
 
 
 def _ready(ivf: Any) -> FeatureIndex:
