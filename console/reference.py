@@ -79,8 +79,10 @@ def _routes() -> Iterator[str]:
 def _tried() -> Iterator[str]:
     yield f"# What reading each marketplace was tried on\n\n{_NOTE}"
     yield "From the built-in declarations. The route is how a marketplace may be read; layouts are what is declared"
-    yield "beyond the generic reader. For each a page made by hand, in `crawlers/marketplaces/NAME/pages/`, keeps what"
-    yield "is read; `benchmarks/extraction.py` measures on captures. None was ever read live by this project."
+    yield "beyond the generic reader, which reads what has none. Those marked `[untried]` were written by what is known"
+    yield "of such pages and met no real one; a page made by hand, in `crawlers/marketplaces/NAME/pages/`, keeps what"
+    yield "is read of each of them. All others were read on captures, by which `benchmarks/extraction.py` measures."
+    yield "None was ever read live by this project."
     yield "Shop systems that were installed and read whole, without a declared layout:"
     yield "[shop-systems.md](shop-systems.md).\n"
     yield "| marketplace | route | tried on | layouts | terms |\n| --- | --- | --- | --- | --- |"

@@ -81,10 +81,12 @@ class FieldPaths(_Declared):
 
     `state` names the variables, or the ids of the scripts, that hold the data in HTML pages; an answer that is JSON is
     tried as it is. `records` selects the listings, `fields` the value of each field of a record (a list: the first
-    that has a value); `divisor` is what prices are multiplied by; `kind` what such a page is.
+    that has a value); `divisor` is what prices are multiplied by; `kind` what such a page is; `untried` says that no
+    real page or answer of this shape was ever read, only what is known of them.
     """
 
     name: str
+    untried: bool = False
     state: tuple[str, ...] = ()
     records: str = "@"
     fields: dict[str, str | tuple[str, ...]]
@@ -97,10 +99,11 @@ class CardSelectors(_Declared):
     """Where one layout of a marketplace's pages of results has its listings: CSS selectors, relative to `card`.
 
     Of a field with a pattern only what its first group matches is its value. Cards in which `skip` finds something are
-    no listings.
+    no listings. `untried` as of data.
     """
 
     name: str
+    untried: bool = False
     card: str
     fields: dict[str, str | tuple[str, ...]]
     patterns: dict[str, str] = {}
@@ -112,10 +115,11 @@ class PageSelectors(_Declared):
     """Where one layout of a marketplace's item pages has its fields: CSS selectors, `::attr(name)` for an attribute.
 
     Without `when`, or where it finds something, the page has this layout. Of a field with a pattern only what its first
-    group matches is its value.
+    group matches is its value. `untried` as of data.
     """
 
     name: str
+    untried: bool = False
     when: str | None = None
     fields: dict[str, str | tuple[str, ...]]
     patterns: dict[str, str] = {}
@@ -130,9 +134,10 @@ class Reading(_Declared):
 
     @property
     def layouts(self) -> tuple[str, ...]:
-        """What the declared layouts are called."""
+        """What the declared layouts are called, and which of them were never tried on a real page."""
         kinds: tuple[tuple[FieldPaths | CardSelectors | PageSelectors, ...], ...] = (self.data, self.cards, self.page)
-        return tuple(layout.name for kind in kinds for layout in kind)
+        every = (layout for kind in kinds for layout in kind)
+        return tuple(f"{layout.name} [untried]" if layout.untried else layout.name for layout in every)
 
 
 class Expectations(_Declared):

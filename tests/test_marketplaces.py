@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from counterfoil.exceptions import InvalidDeclaration, UnknownMarketplace
 from counterfoil.marketplaces import BUILT_IN, get_marketplace, load_marketplaces, read_declaration, read_folders
 from counterfoil.settings import Settings
 from crawlers.addresses import kept_address, listing_id, search_address
+from crawlers.reading import read_page
 from crawlers.recorded_pages import Case
 
 DECLARED: dict[str, Any] = {
@@ -155,6 +157,34 @@ def test_every_declared_layout_is_read_as_expected(path: Path) -> None:
     said = json.loads(path.read_text(encoding="utf-8"))
     case = Case(path, said["url"], path.with_suffix(".body").read_bytes(), said["expected"])
     assert differences(case, BUILT_INS[path.parents[1].name]) == []
+
+
+def met(pages: Iterable[tuple[bytes, str | None]]) -> set[tuple[str | None, str]]:
+    """The declared layouts, each with its marketplace, that say something about one of the pages."""
+    read = [read_page(body, url, known=BUILT_INS) for body, url in pages]
+    named = {
+        (one.marketplace, source) for one in read for listing in one.listings for source in listing.sources.values()
+    }
+    return {(name, source.removeprefix("declared:").removesuffix(", gallery")) for name, source in named}
+
+
+def layouts(untried: bool) -> set[tuple[str | None, str]]:
+    every = ((name, one.reading) for name, one in BUILT_INS.items())
+    kinds = ((name, kind) for name, reading in every for kind in (reading.data, reading.cards, reading.page))
+    return {(name, layout.name) for name, kind in kinds for layout in kind if layout.untried is untried}
+
+
+def test_every_layout_that_met_no_real_page_has_a_kept_one() -> None:
+    pages = [(path.with_suffix(".body").read_bytes(), json.loads(path.read_text())["url"]) for path in CASES]
+    assert layouts(untried=True) - met(pages) == set()
+
+
+def test_a_layout_is_called_tried_only_where_a_capture_was_read_by_it(test_data: Path) -> None:
+    truth = json.loads((test_data / "pages" / "truth.json").read_text())
+    markets = [name for name in truth if name.partition("/")[0] in BUILT_INS]
+    found = met(((test_data / "pages" / name).read_bytes(), truth[name].get("url")) for name in markets)
+    assert layouts(untried=False) - found == set()
+    assert layouts(untried=True) & found == set()
 
 
 def test_every_built_in_marketplace_has_a_page_that_it_is_tried_on() -> None:
