@@ -36,10 +36,10 @@ from scheduler.launcher import Program
 SAVED = datetime(2024, 3, 5, 10, 20, 30, tzinfo=UTC)
 
 
-def picture(seed: int) -> bytes:
+def picture(seed: int, side: int = 320) -> bytes:
     """A drawn picture, large enough to be taken for a listing's."""
     out = io.BytesIO()
-    draw(seed).resize((320, 320)).save(out, "PNG")
+    draw(seed).resize((side, side)).save(out, "PNG")
     return out.getvalue()
 
 
@@ -176,6 +176,16 @@ def test_a_page_of_results_gives_what_it_shows_and_own_pages_count_more(desk: De
     assert {key: rank for (query, key), rank in ranks.items() if query == "red lamp"} == {
         str(number): number for number in range(1, 6)
     }
+
+
+def test_a_picture_is_taken_in_the_largest_size_that_was_saved(desk: Desk, evidence: EvidenceStore) -> None:
+    small = f'<img src="{desk.shop}/p/1-320x320.png">'
+    gallery = f'<div class=product-gallery><a href="{desk.shop}/p/1.png">{small}</a></div>'
+    body = desk.page("1", images=[f"{desk.shop}/p/1.png"], extra=gallery)
+    sizes = [(f"{desk.shop}/p/1-{side}x{side}.png", "image/png", picture(1, side)) for side in (320, 64)]
+    desk.import_(desk.save("page.har", [(f"{desk.shop}/listing/1", "text/html", body), *sizes]))
+    (image,) = by_title(desk)["Lamp 1"].facts.images
+    assert image.url == f"{desk.shop}/p/1-320x320.png" and evidence.get_image(image.sha256 or "") == sizes[0][2]
 
 
 def test_pictures_put_into_the_page_are_its_own_but_those_that_lead_elsewhere(desk: Desk) -> None:

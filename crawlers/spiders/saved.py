@@ -28,6 +28,7 @@ from crawlers.observations import Fate
 from crawlers.picture_bytes import picture_problem
 from crawlers.reading import PageKind, ReadListing, ReadPage, read_page
 from crawlers.reading.documents import open_page
+from crawlers.reading.variants import picture_key
 from crawlers.shown_pictures import shown_pictures
 
 # Listings on their way to the database at once; more would only wait there, with their pages in memory.
@@ -45,6 +46,7 @@ class SavedSpider(MarketplaceSpider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._warnings: list[str] = []
+        self._largest: dict[str, str] = {}
         self._places = asyncio.Semaphore(_ON_THE_WAY)
 
     @classmethod
@@ -151,10 +153,15 @@ class SavedSpider(MarketplaceSpider):
         return item
 
     async def _picture(self, url: str, saved: Unpacked) -> Picture:
-        file = saved.pictures.get(web_address(url, url) or url)
+        address = web_address(url, url) or url
+        if address not in saved.pictures:
+            # The page names a larger one than the browser had loaded when it was saved.
+            self._largest = self._largest or await asyncio.to_thread(_largest_of_each, saved)
+            address = self._largest.get(picture_key(address), address)
+        file = saved.pictures.get(address)
         if file is None:
             return Picture(url=url, error="is not in the saved files")
-        return await self._kept(url, await asyncio.to_thread(file.read_bytes))
+        return await self._kept(address, await asyncio.to_thread(file.read_bytes))
 
     async def _pictures_in(self, body: bytes, page: SavedPage, saved: Unpacked) -> list[Picture]:
         """The pictures that the page itself shows, where it names none that was saved with it."""
@@ -179,6 +186,12 @@ class SavedSpider(MarketplaceSpider):
             self.observations.note_listing(Fate.LAYOUT, words)
         else:
             self.observations.remarks.append(words)
+
+
+def _largest_of_each(saved: Unpacked) -> dict[str, str]:
+    """For each picture, in whatever sizes, the address under which its largest saved file lies."""
+    by_size = sorted(saved.pictures, key=lambda one: saved.pictures[one].stat().st_size)
+    return {picture_key(address): address for address in by_size}
 
 
 def searched_words(search: str, url: str) -> str:
