@@ -65,6 +65,8 @@ class KnownPictures:
 
         if self._hashes is None:
             self._hashes = faiss.IndexBinaryFlat(BITS)
+            # In this process: threads that wait for one another cost twice the CPU, and more time where others work.
+            faiss.omp_set_num_threads(1)
         with self._store.read() as connection:
             for rows in hashes_after(connection, FINGERPRINT_VERSION, self._last - _READ_AGAIN):
                 new = [row for row in rows if row.id not in self._newest]

@@ -51,7 +51,8 @@ def find_by_picture(
     near = _near(store, known, owner_id, sketch)
     with store.read() as connection:
         gone = deleted_images(connection, [one.sha256 for one in near])
-    there = [one for one in near if one.sha256 not in gone]
+    # The very file needs no look at its pixels.
+    there = [one for one in near if one.sha256 not in {*gone, sketch.fingerprint.image_sha256}]
     decided = _look_at(evidence, decoder, sketch, there[:_MOST_VERIFIED])
     found = [(one, _decision(one, decided, sketch.fingerprint.image_sha256)) for one in near]
     kept = [(one, match) for one, match in found if match is not None]

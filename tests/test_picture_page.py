@@ -67,6 +67,7 @@ def test_a_picture_is_pasted_from_the_clipboard_or_dropped_in_a_browser(session:
         context.add_cookies([{"name": "counterfoil", "value": token, "url": address}])
         page, complaints = context.new_page(), []
         page.on("console", lambda message: complaints.append(message.text))
+        page.set_default_timeout(60_000)
         for start in ("/picture-search", "/suspects"):
             page.goto(start)
             page.evaluate(PASTE, list(png(ImageOps.mirror(PICTURE))))
@@ -80,5 +81,5 @@ def test_a_picture_is_pasted_from_the_clipboard_or_dropped_in_a_browser(session:
         page.get_by_label("Words").focus()
         page.evaluate("navigator.clipboard.writeText('lamp')")
         page.keyboard.press("Control+V")
-        expect(page.get_by_label("Words")).to_have_value("lamp")
+        expect(page.get_by_label("Words")).to_have_value("lamp", timeout=60_000)
         assert complaints == []
