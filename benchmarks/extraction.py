@@ -32,6 +32,7 @@ FIELDS = ("title", "price", "currency", "id", "seller", "image")
 GOALS = {"price": 95, "currency": 95, "title": 98, "id": 98, "seller": 90, "image": 98}
 
 Listing = dict[str, Any]
+Page = tuple[str, bytes, dict[str, Any]]
 Reader = Callable[[bytes, str | None], list[Listing]]
 
 
@@ -41,18 +42,18 @@ def main() -> None:
     only = sys.argv[1] if len(sys.argv) > 1 else ""
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     pages = [(name, (folder / name).read_bytes(), known) for name, known in truth.items() if only in name]
-    ours, seconds, crashes = _tally(pages, _read)
-    naive, _, _ = _tally([page for page in pages if page[2].get("kind") == "product"], _naive)
+    ours, seconds, crashes = tally(pages, _read)
+    naive, _, _ = tally([page for page in pages if page[2].get("kind") == "product"], _naive)
     _print("counterfoil", ours)
     _print("naive structured data (product pages)", naive)
     for field in FIELDS:
-        print(f"RESULT extraction_{field}_right_percent {_share(ours['all'][field]):.1f} {GOALS[field]}")
-    products_only, _, _ = _tally([page for page in pages if page[2].get("kind") == "product"], _read)
+        print(f"RESULT extraction_{field}_right_percent {share(ours['all'][field]):.1f} {GOALS[field]}")
+    products_only, _, _ = tally([page for page in pages if page[2].get("kind") == "product"], _read)
     for field in ("price", "currency"):
         print(
-            f"RESULT extraction_{field}_right_percent_products {_share(products_only['all'][field]):.1f} {GOALS[field]}"
+            f"RESULT extraction_{field}_right_percent_products {share(products_only['all'][field]):.1f} {GOALS[field]}"
         )
-        print(f"RESULT extraction_{field}_right_percent_products_naive {_share(naive['all'][field]):.1f} -")
+        print(f"RESULT extraction_{field}_right_percent_products_naive {share(naive['all'][field]):.1f} -")
     print(f"RESULT extraction_invented_values {sum(counts['invented'] for counts in ours['all'].values())} 0")
     print(f"RESULT extraction_crashes {crashes} 0")
     print(f"RESULT extraction_median_cpu_milliseconds {1000 * statistics.median(seconds):.0f} 50")
@@ -95,10 +96,9 @@ def _naive(body: bytes, url: str | None) -> list[Listing]:
     ]
 
 
-def _tally(
-    pages: list[tuple[str, bytes, dict[str, Any]]], reader: Reader
-) -> tuple[dict[str, dict[str, Counter[str]]], list[float], int]:
-    tally: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+def tally(pages: list[Page], reader: Reader) -> tuple[dict[str, dict[str, Counter[str]]], list[float], int]:
+    """What a reader makes of pages whose truth is known, by group and field; the seconds of each; how many failed."""
+    table: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     seconds, crashes = [], 0
     for name, body, known in pages:
         start = time.process_time()
@@ -112,8 +112,8 @@ def _tally(
             for field in FIELDS:
                 state = _state(field, expected, read)
                 for group in (name.partition("/")[0], "all"):
-                    tally[group][field][state] += 1
-    return tally, seconds, crashes
+                    table[group][field][state] += 1
+    return table, seconds, crashes
 
 
 def _pairs(expected: list[Listing], found: list[Listing]) -> Iterator[tuple[Listing, Listing]]:
@@ -172,7 +172,8 @@ def _agree(field: str, expected: Any, value: Any, read: Listing) -> bool:
     return bool(short) and short in long and len(short) >= 0.6 * len(long)
 
 
-def _share(counts: Counter[str]) -> float:
+def share(counts: Counter[str]) -> float:
+    """How many of a hundred values that are shown were read right."""
     scored = counts["right"] + counts["wrong"] + counts["missing"]
     return 100 * counts["right"] / scored if scored else 100.0
 
