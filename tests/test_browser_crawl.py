@@ -1,6 +1,7 @@
 """Pages that only a browser can read: a real Chromium, real crawls, and pages that try to get out."""
 
 import json
+import re
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -64,12 +65,16 @@ def test_the_example_marketplace_of_scripts_is_crawled_as_the_plain_one(tmp_path
         flags = ["--scripted"] if name == "scripted" else []
         with marketplace(folder, "--size", "275", *flags) as url:
             made = Installation(folder, url, extra=ALLOWED, declared_with=flags)
-            made.scrapy(
-                "crawl", "search", "-a", "marketplace=example", "-a", "query=watch", "-O", f"{folder}/found.jsonl"
-            )
+            which = ["-a", "marketplace=example", "-a", "query=watch", "-O", f"{folder}/found.jsonl"]
+            log = made.scrapy("crawl", "search", *which, "-s", "STATS_DUMP=1", "-s", "BROWSER_PAGES_PER_CONTEXT=4")
             lines = [json.loads(line) for line in (folder / "found.jsonl").read_text().splitlines()]
             listings[name] = {line["listing_id"]: line["title"] for line in lines}
     assert listings["plain"] and listings["scripted"] == listings["plain"]
+    told = {name: int(number) for name, number in re.findall(r"'playwright/([\w/]+)': (\d+)", log)}
+    # What a context takes is given back: a new one after four pages, and of five never more than three are
+    # open: eight pages are read at once.
+    assert told["context_count"] == -(-told["page_count"] // 4) > 3
+    assert told["context_count/max_concurrent"] <= 3
 
 
 def test_where_scripts_are_not_declared_the_browser_is_used_only_if_the_operator_allows_it(bench: Bench) -> None:

@@ -57,6 +57,7 @@ class BrowserDownloads(StoppableDownloads, ScrapyPlaywrightDownloadHandler):  # 
         self.browser_provider_cls = lambda config: self._provider
         self.process_request_headers = None
         self.abort_request = self._is_forbidden
+        self._each = crawler.settings.getint("BROWSER_PAGES_PER_CONTEXT", PAGES_PER_CONTEXT)
         self._made = 0
         self._closed = False
         self._in_use: Counter[str] = Counter()
@@ -137,7 +138,7 @@ class BrowserDownloads(StoppableDownloads, ScrapyPlaywrightDownloadHandler):  # 
         }
 
     def _context(self) -> str:
-        name = f"context {self._made // PAGES_PER_CONTEXT}"
+        name = f"context {self._made // self._each}"
         self._made += 1
         self._in_use[name] += 1
         return name
@@ -153,7 +154,7 @@ class BrowserDownloads(StoppableDownloads, ScrapyPlaywrightDownloadHandler):  # 
     async def _close_page(self, page: Page | None, context: str) -> None:
         if page is not None:
             await page.close()
-        if self._in_use[context] or context == f"context {self._made // PAGES_PER_CONTEXT}":
+        if self._in_use[context] or context == f"context {self._made // self._each}":
             return
         del self._in_use[context]
         wrapper = self.context_wrappers.get(context)
