@@ -1,7 +1,7 @@
 """The process beside a crawl that writes for it.
 
 Writing a file or a row is dozens of system calls, each of which lets go of the interpreter's lock. In threads of the
-crawling process they kept its reactor waiting at every one: a crawl took 1.9 times as long.
+crawling process they kept its reactor waiting at every one: a crawl took 1.4 times as long.
 
 The process is a copy of the crawling one (fork), made before that has connections or threads of its own. The two talk
 through a pair of sockets in pickles, each after its length; both ends are ours. When the crawling process dies, however

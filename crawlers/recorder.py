@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import os
 import pickle
 import signal
@@ -14,6 +15,8 @@ from counterfoil.exceptions import StoreError
 from crawlers.desk import Change, Desk
 from crawlers.desk_process import LENGTH, Errand, frame, start_desk
 from crawlers.reserve import Reserve
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -70,6 +73,7 @@ class Recorder:
         if self._reading is not None:
             await asyncio.wait([self._reading], timeout=seconds)
             if not self._reading.done():
+                log.error("the desk has not written everything in %g seconds, and is ended", seconds)
                 os.kill(self._process_id, signal.SIGKILL)
                 await self._reading
         os.waitpid(self._process_id, 0)

@@ -198,6 +198,20 @@ def test_it_minds_no_signal_to_stop_and_ends_with_the_process_that_made_it(recor
     assert "before" in ran(recorder, work)
 
 
+def test_a_desk_that_hangs_is_not_waited_for_longer_than_said(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work() -> Any:
+        hanging = asyncio.ensure_future(recorder.read(partial(read_after, seconds=60)))
+        await asked(recorder, 1)
+        await recorder.stop(seconds=0.1)
+        return await asyncio.gather(hanging, return_exceptions=True)
+
+    (error,) = ran(recorder, work)
+    assert isinstance(error, StoreError)
+    assert "has not written everything in 0.1 seconds" in caplog.text
+
+
 def test_when_its_maker_dies_it_writes_what_has_arrived_and_goes(recorder: Recorder, bench: Bench) -> None:
     async def work() -> None:
         task = asyncio.ensure_future(recorder.write(partial(add, name="last")))
