@@ -91,8 +91,8 @@ class Asker:
         seconds = time.perf_counter() - begin
         if seconds > 1:
             print(f"{seconds:.1f} s: {address}", flush=True)
-        # Pictures and bodies that retention has deleted; two of which one is gone cannot be laid over each other, and not
-        # every edit can be made of every picture.
+        # Pictures and bodies that retention has deleted; two of which one is gone cannot be laid over each other, and
+        # not every edit can be made of every picture.
         may_be_missing = address.partition("?")[0].endswith("/overlay") or "/copies/" in address
         if answer.status_code not in (200, 303, 410) and not may_be_missing:
             raise SystemExit(f"{address} was answered {answer.status_code}: {body[:500]!r}")

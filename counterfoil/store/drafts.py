@@ -105,10 +105,12 @@ def get_draft(connection: sa.Connection, owner_id: int, draft_id: int) -> Draft:
 
 
 def list_open_drafts(connection: sa.Connection, owner_id: int, kind: DraftKind) -> list[Draft]:
-    """The owner's drafts that wait to be registered or are worked on, newest first."""
+    """The owner's drafts that wait to be registered or are worked on, newest first, without their entries."""
     open_ = (*UNDER_WAY, DraftState.READY)
     mine = sa.and_(drafts.c.owner_id == owner_id, drafts.c.kind == kind, drafts.c.state.in_(open_))
-    return [_draft(row) for row in connection.execute(sa.select(drafts).where(mine).order_by(drafts.c.id.desc()))]
+    # A draft may have 2,000 products: only its own page reads them.
+    columns = [column for column in drafts.c if column is not drafts.c.entries]
+    return [_draft(row) for row in connection.execute(sa.select(*columns).where(mine).order_by(drafts.c.id.desc()))]
 
 
 def tell_progress(connection: sa.Connection, draft: Draft, done: int, total: int | None, now: datetime) -> bool:
@@ -173,7 +175,7 @@ def _draft(row: sa.Row[Any]) -> Draft:
         kind=DraftKind(row.kind),
         source=row.source,
         state=DraftState(row.state),
-        entries=tuple(row.entries),
+        entries=tuple(getattr(row, "entries", ())),
         brand=row.brand,
         said=row.said,
         done=row.done,
