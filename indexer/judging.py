@@ -12,6 +12,7 @@ from counterfoil.store import Store
 from counterfoil.store.listings import get_listings, get_versions
 from indexer.decoding import PictureDecoder
 from indexer.judges import Appointed, Judges
+from indexer.likely_listings import LikelyListings
 from indexer.matching import Found, PictureMatching
 from indexer.renditions import Renditions
 
@@ -62,6 +63,7 @@ class Judging:
         self.settings = settings
         self._matching = PictureMatching(store, evidence, decoder)
         self.judges = Judges(store, evidence, decoder, settings.data)
+        self.likely = LikelyListings(store, evidence, decoder)
         self._renditions = Renditions(settings.data, evidence, decoder)
 
     def answer(self, questions: Collection[Question]) -> dict[Question, Judged]:

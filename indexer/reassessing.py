@@ -1,6 +1,6 @@
 """Judges past listings again, because what they are judged against has changed: from kept fingerprints, no crawl."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -22,6 +22,8 @@ from indexer.heartbeat import kept_alive
 from indexer.judging import Judged, Judging, Question
 
 _AT_ONCE = 200
+# Beside the likely ones, which are to be seen soon.
+_AT_FIRST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,9 @@ def reassess_once(judging: Judging, owner_id: int | None = None) -> Step | None:
 
     with kept_alive(renew, judging.settings.lease_seconds / 3):
         with judging.store.read() as connection:
-            stretch = next_listing_versions(connection, claim, _AT_ONCE)
+            stretch = next_listing_versions(connection, claim, _AT_ONCE if claim.position else _AT_FIRST)
+        if not claim.position:
+            stretch = replace(stretch, versions=tuple(dict.fromkeys((*judging.likely.of(claim), *stretch.versions))))
         questions = {version_id: _question(claim, version_id) for _, version_id in stretch.versions}
         answers = judging.answer(list(questions.values()))
     taken = _write(judging, claim, stretch, {one: answers[question] for one, question in questions.items()})

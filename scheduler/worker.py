@@ -124,22 +124,27 @@ def _attend(
             return
         if time.monotonic() > beat + settings.lease_seconds / 3:
             beat = time.monotonic()
-            _beat(store, settings, crawl)
+            if not _beat(store, settings, crawl):
+                # It has just closed its crawl: what is left to it is to end.
+                deadline = min(deadline, beat + grace)
     _conclude(store, settings, crawl, process, code)
 
 
-def _beat(store: Store, settings: Settings, crawl: Crawl) -> None:
+def _beat(store: Store, settings: Settings, crawl: Crawl) -> bool:
+    """Extend the lease; false where the process itself has closed its crawl. Raises Superseded where others have."""
     try:
         with store.write() as connection:
             held = heartbeat(connection, crawl.id, crawl.attempt, timedelta(seconds=settings.lease_seconds), now())
+            current = get_crawl(connection, crawl.id)
     except StoreError as error:
         if error.fatal:
             raise
         # The lease lasts for two more beats; a database that is back by then has noticed nothing.
         log.warning("crawl %s: heartbeat failed: %s", crawl.id, error)
-        return
-    if not held:
-        raise Superseded(f"crawl {crawl.id} was closed, cancelled or taken over: its process is stopped")
+        return True
+    if not held and (current.attempt != crawl.attempt or current.reason in (None, FinishReason.CANCELLED)):
+        raise Superseded(f"crawl {crawl.id} was cancelled or taken over: its process is stopped")
+    return held
 
 
 def _conclude(store: Store, settings: Settings, crawl: Crawl, process: CrawlProcess, code: int) -> None:

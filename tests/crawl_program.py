@@ -56,6 +56,20 @@ def close_quickly() -> int:
     return 0 if done else 3
 
 
+def close_and_linger() -> int:
+    """Close the crawl, and take some beats of the worker to end."""
+    code = close_quickly()
+    time.sleep(1.5)
+    note("lingered", "")
+    return code
+
+
+def close_and_hang() -> int:
+    """Close the crawl, and never end."""
+    close_quickly()
+    return hang()
+
+
 def hang() -> int:
     """Go on until somebody ends it."""
     time.sleep(600)

@@ -245,6 +245,24 @@ def test_a_reference_whose_file_comes_back_finds_the_listings_that_were_judged_w
     assert reassess_once(judging) is None, "it is asked for once"
 
 
+def test_what_probably_shows_a_new_reference_is_judged_before_the_rest_of_the_past(
+    store: Store, evidence: EvidenceStore, judging: Judging, owner_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.reassessing._AT_FIRST", 2)
+    other, copied = keep(store, evidence, OTHER), keep(store, evidence, COPY)
+    *_, version_id = listings(store, owner_id, *[other] * 10, copied)
+    (older,) = listings(store, owner_id, copied)
+    listings(store, new_owner(store, "somebody else"), copied)
+    while ingest_once(judging):
+        pass
+    product(store, evidence, owner_id)
+    step = reassess_once(judging)
+    assert step is not None and step.judged == 4
+    assert suspects(store).keys() == {version_id, older}
+    assert reassess_all(judging) == 10, "the walk goes on, and comes to them again"
+    assert suspects(store).keys() == {version_id, older}
+
+
 def test_a_reference_that_is_read_in_time_asks_for_no_second_walk(
     store: Store, evidence: EvidenceStore, judging: Judging, owner_id: int
 ) -> None:

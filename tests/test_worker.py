@@ -224,6 +224,23 @@ def test_a_crawl_longer_than_its_lease_is_kept_by_heartbeats(bench: Bench) -> No
         assert row_of(bench.store, crawl).attempt == 1
 
 
+def test_a_process_that_has_closed_its_crawl_is_left_to_end_by_itself(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    crawl = bench.new_crawl()
+    bench.work("close_and_linger")
+    assert bench.note("lingered") == ""
+    assert row_of(bench.store, crawl).reason is FinishReason.FINISHED
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
+
+
+def test_one_that_does_not_end_although_it_has_closed_its_crawl_is_ended(bench: Bench) -> None:
+    crawl = bench.new_crawl()
+    bench.work("close_and_hang", grace=0.5)
+    assert is_gone(bench.pid(crawl))
+    assert row_of(bench.store, crawl).reason is FinishReason.FINISHED
+
+
 # ----------------------------------------------------------------------------------------------- being stopped
 
 

@@ -4,6 +4,7 @@ A request walks the owner's inspections by id up to the highest one at its time;
 registry anyway. Its position moves by conditional update, so it can be stopped and repeated anywhere.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from counterfoil.store.conditional import changed_one
 from counterfoil.store.owners import touch_registry
-from counterfoil.store.tables import inspections, reassessments
+from counterfoil.store.tables import inspections, listing_images, reassessments, reference_images
 
 _SEVERAL = "several changes"
 
@@ -31,6 +32,7 @@ class Reassessment:
     position: int
     upto: int
     attempt: int
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,18 +130,12 @@ def next_listing_versions(connection: sa.Connection, claim: Reassessment, limit:
     against an older one: the walk stops before it, and goes on once it is done.
     """
     columns = inspections.c
-    ahead = sa.and_(columns.owner_id == claim.owner_id, columns.id > claim.position, columns.id <= claim.upto)
+    ahead = _ahead(claim)
     judging = connection.scalar(sa.select(sa.func.min(columns.id)).where(ahead, columns.state == "claimed"))
     end = claim.upto if judging is None else judging - 1
-    newer = inspections.alias("newer")
-    replaced = sa.exists().where(
-        newer.c.owner_id == columns.owner_id,
-        newer.c.listing_id == columns.listing_id,
-        newer.c.listing_version_id > columns.listing_version_id,
-    )
     rows = connection.execute(
         sa.select(columns.id, columns.listing_id, columns.listing_version_id)
-        .where(ahead, columns.id <= end, columns.state.in_(("done", "failed")), ~replaced)
+        .where(ahead, columns.id <= end, _was_judged())
         .order_by(columns.id)
         .limit(limit)
     ).all()
@@ -147,6 +143,46 @@ def next_listing_versions(connection: sa.Connection, claim: Reassessment, limit:
         versions=tuple((row.listing_id, row.listing_version_id) for row in rows),
         position=rows[-1].id if len(rows) == limit else end,
     )
+
+
+def new_references(connection: sa.Connection, claim: Reassessment, limit: int) -> list[str]:
+    """The pictures of reference images that were registered since the walk was asked for, the newest first."""
+    columns = reference_images.c
+    registered = sa.select(columns.image_sha256).where(
+        columns.owner_id == claim.owner_id, columns.created_at >= claim.asked_at, columns.removed_at.is_(None)
+    )
+    return list(connection.scalars(registered.order_by(columns.id.desc()).limit(limit)))
+
+
+def versions_showing(
+    connection: sa.Connection, claim: Reassessment, sha256s: Sequence[str], limit: int
+) -> tuple[tuple[int, int], ...]:
+    """Those of the walk's listing versions that show one of these pictures, in the order of the pictures."""
+    columns = inspections.c
+    rows = connection.execute(
+        sa.select(columns.listing_id, columns.listing_version_id, listing_images.c.image_sha256)
+        .join(listing_images, listing_images.c.listing_version_id == columns.listing_version_id)
+        .where(_ahead(claim), _was_judged(), listing_images.c.image_sha256.in_(sha256s))
+    ).all()
+    place = {sha256: number for number, sha256 in enumerate(sha256s)}
+    ordered = sorted(rows, key=lambda row: (place[row.image_sha256], row.listing_version_id))
+    return tuple(dict.fromkeys((row.listing_id, row.listing_version_id) for row in ordered))[:limit]
+
+
+def _ahead(claim: Reassessment) -> sa.ColumnElement[bool]:
+    columns = inspections.c
+    return sa.and_(columns.owner_id == claim.owner_id, columns.id > claim.position, columns.id <= claim.upto)
+
+
+def _was_judged() -> sa.ColumnElement[bool]:
+    """Whether it is its listing's newest for the owner, and nobody is about to judge it anyway."""
+    columns, newer = inspections.c, inspections.alias("newer")
+    replaced = sa.exists().where(
+        newer.c.owner_id == columns.owner_id,
+        newer.c.listing_id == columns.listing_id,
+        newer.c.listing_version_id > columns.listing_version_id,
+    )
+    return sa.and_(columns.state.in_(("done", "failed")), ~replaced)
 
 
 def _begin(connection: sa.Connection, claim: Reassessment) -> int:
@@ -172,4 +208,5 @@ def _reassessment(row: sa.Row[Any]) -> Reassessment:
         position=row.position,
         upto=row.upto,
         attempt=row.attempt,
+        asked_at=row.created_at,
     )
