@@ -15,7 +15,6 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +30,7 @@ from fastapi.routing import APIRoute
 
 from benchmarks import installation
 from benchmarks.documents import Words
-from benchmarks.installation import Filling, fill, settings_of
+from benchmarks.installation import Filling, fill, named_folder, settings_of
 from benchmarks.results import result
 from console.app import routes
 from counterfoil.clock import now
@@ -375,17 +374,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@contextmanager
-def named_folder(named: Path | None) -> Iterator[Path]:
-    """The folder, made where it is missing; without one a folder that is deleted afterwards."""
-    if named is not None:
-        named.mkdir(parents=True, exist_ok=True)
-        yield named
-        return
-    with tempfile.TemporaryDirectory(prefix="counterfoil-bench-") as folder:
-        yield Path(folder)
 
 
 def _megabytes(folder: Path) -> float:

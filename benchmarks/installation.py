@@ -4,9 +4,10 @@ Every row is one that the program could have written; only that they were writte
 """
 
 import random
+import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -597,3 +598,14 @@ def _capture_files(filling: Filling) -> Iterator[Row]:
             "media_type": "text/html",
             "deleted_at": _NOW,
         }
+
+
+@contextmanager
+def named_folder(named: Path | None) -> Iterator[Path]:
+    """The folder, made where it is missing; without one a folder that is deleted afterwards."""
+    if named is not None:
+        named.mkdir(parents=True, exist_ok=True)
+        yield named
+        return
+    with tempfile.TemporaryDirectory(prefix="counterfoil-bench-") as folder:
+        yield Path(folder)

@@ -27,7 +27,7 @@ import pdqhash
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.console import named_folder
+from benchmarks.installation import named_folder
 from benchmarks.photos import default_folder, draw
 from benchmarks.results import result
 from counterfoil.edits import EDITS, NoProductMask, Scenery

@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from benchmarks.console import named_folder
-from benchmarks.installation import settings_of
+from benchmarks.installation import named_folder, settings_of
 from benchmarks.photos import default_folder
 from benchmarks.results import result
 from benchmarks.split import split_clothing

@@ -17,8 +17,8 @@ import httpx
 import sqlalchemy as sa
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.console import NAME, PASSWORD, add_person, named_folder, serving
-from benchmarks.installation import OWNER, Filling, fill, settings_of
+from benchmarks.console import NAME, PASSWORD, add_person, serving
+from benchmarks.installation import OWNER, Filling, fill, named_folder, settings_of
 from benchmarks.results import result
 from counterfoil.chromium import find_chromium
 from counterfoil.settings import load_settings

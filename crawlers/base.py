@@ -100,6 +100,7 @@ def _recorded(settings: Settings, crawl_id: int, attempt: int) -> tuple[Assignme
         evidence=open_evidence(settings),
     )
     recorder = Recorder(crawl, partial(open_desk, settings, crawl_id, attempt))
+    # After it: the copy would hold the space, too.
     recorder.reserve = Reserve(settings.data)
     return assignment, recorder
 

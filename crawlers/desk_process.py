@@ -109,19 +109,24 @@ class _Answers:
 
     def give(self, number: int, future: Future[Any]) -> None:
         error = future.exception()
-        if error is None:
-            self._send((number, True, future.result()))
-        else:
+        if error is not None:
             self.fail(number, error)
+            return
+        try:
+            framed = frame((number, True, future.result()))
+        except Exception as unsent:
+            self.fail(number, unsent)
+        else:
+            self._send(framed)
 
     def fail(self, number: int, error: BaseException) -> None:
         where = "".join(traceback.format_exception(error))
-        self._send((number, False, (_causes(error), where)))
+        self._send(frame((number, False, (_causes(error), where))))
 
-    def _send(self, message: Any) -> None:
+    def _send(self, framed: bytes) -> None:
         # Nobody waits for it any more when the other process is gone.
         with self._lock, suppress(BrokenPipeError, ConnectionResetError):
-            self._pair.sendall(frame(message))
+            self._pair.sendall(framed)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -108,6 +108,8 @@ class Recorder:
                 body = await reader.readexactly(length)
                 self._answer(*pickle.loads(body))  # noqa: S301 - from the copy of this process
         except (asyncio.IncompleteReadError, ConnectionError):
+            log.debug("the desk has ended")
+        finally:
             for answer in self._asked.values():
                 if not answer.done():
                     answer.set_exception(_ended())

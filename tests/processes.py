@@ -22,6 +22,8 @@ def running(work: Callable[..., None], *arguments: object) -> Iterator[ForkProce
     finally:
         if process.is_alive():
             os.kill(process.pid or 0, signal.SIGTERM)
+            # One that was stopped takes no notice until it goes on.
+            os.kill(process.pid or 0, signal.SIGCONT)
         process.join(60)
         assert not process.is_alive()
 

@@ -1,7 +1,6 @@
 """Pages that their scripts only fill: read by the data that came along, whatever carries it; nothing is guessed."""
 
 import json
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -122,6 +121,8 @@ def test_variants_are_one_listing_with_the_range_of_their_prices() -> None:
     assert one.id == "brass-lamp" and one.sources["id"] == "address"
 
 
+# What grows with the square takes many minutes here, where 2 seconds are the goal for a page.
+@pytest.mark.timeout(100)
 @pytest.mark.parametrize(
     "script",
     [
@@ -134,8 +135,5 @@ def test_variants_are_one_listing_with_the_range_of_their_prices() -> None:
     ],
 )  # fmt: skip
 def test_no_data_makes_reading_fail_or_endless(script: str) -> None:
-    spent = time.process_time()
     shell(f"<script>window.q = {script}</script>")
     shell(f"<script>{script}</script>")
-    # The goal is 2 seconds for a page; what grows with the square takes minutes here.
-    assert time.process_time() - spent < 20

@@ -88,6 +88,10 @@ def raise_what_cannot_be_sent(_connection: sa.Connection) -> None:
     raise error
 
 
+def answer_what_cannot_be_sent(_connection: sa.Connection) -> Any:
+    return threading.Lock()
+
+
 def end_at_once(_connection: sa.Connection) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -137,7 +141,11 @@ def test_one_error_of_many_changes_is_told_to_each_in_as_many_words(recorder: Re
 
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
-    [(refuse, sa.exc.IntegrityError, "owners"), (raise_what_cannot_be_sent, RuntimeError, "NotFound: Nothing")],
+    [
+        (refuse, sa.exc.IntegrityError, "owners"),
+        (raise_what_cannot_be_sent, RuntimeError, "NotFound: Nothing"),
+        (answer_what_cannot_be_sent, TypeError, "cannot pickle"),
+    ],
 )
 def test_an_error_of_one_change_is_that_of_the_library(
     recorder: Recorder, change: Any, kind: type[Exception], words: str
@@ -188,7 +196,7 @@ def test_the_end_of_the_other_process_is_told_to_all_who_wait_and_to_all_who_com
         assert is_fatal(error)
 
 
-def test_it_minds_no_signal_to_stop_and_ends_with_the_process_that_made_it(recorder: Recorder) -> None:
+def test_it_minds_no_signal_to_stop(recorder: Recorder) -> None:
     async def work() -> Any:
         await recorder.write(partial(add, name="before"))
         os.kill(recorder._process_id, signal.SIGTERM)

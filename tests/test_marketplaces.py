@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import jmespath
 import pytest
 import yaml
 from cssselect import HTMLTranslator
+from declared_layouts import layouts, met
 
 from console.declaration_cases import differences
 from counterfoil.exceptions import InvalidDeclaration, UnknownMarketplace
@@ -159,24 +159,10 @@ def test_every_declared_layout_is_read_as_expected(path: Path) -> None:
     assert differences(case, BUILT_INS[path.parents[1].name]) == []
 
 
-def met(pages: Iterable[tuple[bytes, str | None]]) -> set[tuple[str | None, str]]:
-    """The declared layouts, each with its marketplace, that say something about one of the pages."""
-    read = [read_page(body, url, known=BUILT_INS) for body, url in pages]
-    named = {
-        (one.marketplace, source) for one in read for listing in one.listings for source in listing.sources.values()
-    }
-    return {(name, source.removeprefix("declared:").removesuffix(", gallery")) for name, source in named}
-
-
-def layouts(untried: bool) -> set[tuple[str | None, str]]:
-    every = ((name, one.reading) for name, one in BUILT_INS.items())
-    kinds = ((name, kind) for name, reading in every for kind in (reading.data, reading.cards, reading.page))
-    return {(name, layout.name) for name, kind in kinds for layout in kind if layout.untried is untried}
-
-
 def test_every_layout_that_met_no_real_page_has_a_kept_one() -> None:
     pages = [(path.with_suffix(".body").read_bytes(), json.loads(path.read_text())["url"]) for path in CASES]
-    assert layouts(untried=True) - met(pages) == set()
+    read = [read_page(body, url, known=BUILT_INS) for body, url in pages]
+    assert layouts(BUILT_INS, untried=True) - met(read) == set()
 
 
 def test_every_built_in_marketplace_has_a_page_that_it_is_tried_on() -> None:

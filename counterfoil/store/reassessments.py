@@ -158,6 +158,9 @@ def versions_showing(
     connection: sa.Connection, claim: Reassessment, sha256s: Sequence[str], limit: int
 ) -> tuple[tuple[int, int], ...]:
     """Those of the walk's listing versions that show one of these pictures, in the order of the pictures."""
+    if not sha256s:
+        # Of an empty list SQLite's plan is to look at everything.
+        return ()
     columns = inspections.c
     rows = connection.execute(
         sa.select(columns.listing_id, columns.listing_version_id, listing_images.c.image_sha256)

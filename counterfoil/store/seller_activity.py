@@ -119,11 +119,11 @@ def _seen(owner_id: int, sold: sa.Subquery) -> sa.ColumnElement[bool]:
     return sa.exists().where(inspections.c.owner_id == owner_id, inspections.c.listing_id == sold.c.id)
 
 
-def _seen_version(owner_id: int, sold: sa.Subquery) -> sa.ScalarSelect[Any]:
-    """The newest version of it that the owner has come to see."""
+def _seen_version(owner_id: int, listing_id: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
+    """The newest version of a listing that the owner has come to see."""
     newest = sa.select(sa.func.max(inspections.c.listing_version_id))
-    mine = sa.and_(inspections.c.owner_id == owner_id, inspections.c.listing_id == sold.c.id)
-    return newest.where(mine).correlate(sold).scalar_subquery()
+    mine = sa.and_(inspections.c.owner_id == owner_id, inspections.c.listing_id == listing_id)
+    return newest.where(mine).correlate_except(inspections).scalar_subquery()
 
 
 def _with_suspects(owner_id: int, sold: sa.Subquery) -> sa.FromClause:
@@ -162,7 +162,6 @@ def _listings(connection: sa.Connection, owner_id: int, seller_id: int, limit: i
         sa.select(
             sold.c.id.label("listing_id"),
             *(suspect.id.label("suspect_id"), suspect.score, suspect.state, suspect.verdict),
-            _seen_version(owner_id, sold).label("version_id"),
         )
         .select_from(_with_suspects(owner_id, sold))
         .where(_seen(owner_id, sold))
@@ -173,10 +172,11 @@ def _listings(connection: sa.Connection, owner_id: int, seller_id: int, limit: i
     wanted = (
         sa.select(
             *(first, listings.c.url, listings.c.first_seen_at, listings.c.last_seen_at),
-            *(version.title, version.price, version.currency, first_picture_of(version.id).label("picture")),
+            *(version.id.label("version_id"), version.title, version.price, version.currency),
+            first_picture_of(version.id).label("picture"),
         )
         .join(listings, listings.c.id == first.c.listing_id)
-        .join(listing_versions, version.id == first.c.version_id)
+        .join(listing_versions, version.id == _seen_version(owner_id, first.c.listing_id))
         .order_by(sa.func.coalesce(first.c.score, -1.0).desc(), first.c.listing_id.desc())
     )
     return [_sold(row) for row in connection.execute(wanted)]
@@ -185,7 +185,7 @@ def _listings(connection: sa.Connection, owner_id: int, seller_id: int, limit: i
 def _pictures(connection: sa.Connection, owner_id: int, seller_id: int) -> list[str]:
     """Pictures of the seller's newest listings."""
     sold = _newest(seller_id, _MOST_PICTURES)
-    wanted = sa.select(_seen_version(owner_id, sold)).select_from(sold).where(_seen(owner_id, sold))
+    wanted = sa.select(_seen_version(owner_id, sold.c.id)).select_from(sold).where(_seen(owner_id, sold))
     versions = list(connection.scalars(wanted))
     shown = sa.and_(listing_images.c.listing_version_id.in_(versions), listing_images.c.image_sha256.is_not(None))
     rows = sa.select(listing_images.c.image_sha256).where(shown)

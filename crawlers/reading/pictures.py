@@ -50,6 +50,8 @@ _INSIDE = re.compile(
 # Addresses in a srcset may hold commas: what parts two is one before a space, or behind a size.
 _PARTS = re.compile(r",\s+|(?<=\d[wxh]),")
 _DESCRIPTOR = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)([wxh]),?")
+# In an address, wherever it is.
+PICTURE_ENDING = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)(?:[?!_#@/]|$)", re.I)
 _LONGEST_VALUE = 8_000
 _IS_PICTURE = re.compile(r"^[^?#]+\.(?:jpe?g|png|webp|gif|avif)(?:\?[^#]*)?$", re.I)
 

@@ -7,41 +7,19 @@ Shops keep every picture in many sizes and say so in its address: `a_600x600.jpg
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 _ENDING = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|bmp)(?=$|[^a-z0-9])", re.I)
 # Numbers that, as a folder of their own, are a size.
 _SIZES = frozenset(
-    map(
-        str,
-        (
-            *(40, 50, 60, 64, 70, 75, 80, 90, 96, 100, 110, 120, 125, 128, 140, 150, 160, 180, 200, 220),
-            *(225, 240, 250, 256, 280, 300, 320, 350, 360, 375, 400, 420, 430, 450, 480, 500, 512, 540, 550, 560),
-            *(
-                580,
-                600,
-                640,
-                650,
-                680,
-                700,
-                720,
-                750,
-                768,
-                800,
-                850,
-                900,
-                960,
-                1000,
-                1024,
-                1080,
-                1100,
-                1200,
-                1280,
-                1300,
-            ),
-            *(1400, 1500, 1600, 1800, 1920, 2000, 2048, 2400, 2560, 3000),
-        ),
+    str(pixels)
+    for row in (
+        (40, 50, 60, 64, 70, 75, 80, 90, 96, 100, 110, 120, 125, 128, 140, 150, 160, 180),
+        (200, 220, 225, 240, 250, 256, 280, 300, 320, 350, 360, 375, 400, 420, 430, 450, 480, 500),
+        (512, 540, 550, 560, 580, 600, 640, 650, 680, 700, 720, 750, 768, 800, 850, 900, 960, 1000),
+        (1024, 1080, 1100, 1200, 1280, 1300, 1400, 1500, 1600, 1800, 1920, 2000, 2048, 2400, 2560, 3000),
     )
+    for pixels in row
 )
 # In pixels, roughly: how large a picture is whose address or attribute has this word.
 _WORDS = {
@@ -57,7 +35,8 @@ _WORDS = {
 }
 _WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
 _TOKEN = (
-    rf"(?:(?:home|cart|small|medium|large|thickbox)_default|\d{{2,4}}x\d{{2,4}}|\d{{2,4}}x|x\d{{2,4}}|[wh]_?\d{{2,4}}|\d{{2,4}}w|[23]x|q\d{{1,3}}|s-l\d{{2,4}}|"
+    r"(?:(?:home|cart|small|medium|large|thickbox)_default|"
+    r"\d{2,4}x\d{2,4}|\d{2,4}x|x\d{2,4}|[wh]_?\d{2,4}|\d{2,4}w|[23]x|q\d{1,3}|s-l\d{2,4}|"
     rf"crop|cropped|center|square|scaled|default|product|gallery|{_WORD})"
 )
 _BEHIND = re.compile(rf"(?:[-_.@,]+{_TOKEN}|@[23]x)+$", re.I)
@@ -85,6 +64,8 @@ _PIXELS = re.compile(
 _LETTERS = re.compile(r"[A-Za-z]+")
 # A name with so many digits in a row, or so many hexadecimal ones, is that of one picture, in whatever folder it lies.
 _TELLING = re.compile(r"\d{7}|(?=[a-f-]*\d)[0-9a-f-]{20}", re.I)
+# Names of so few letters are no names of one picture.
+SHORT = 4
 _LONG = 24
 _MOST_SEGMENTS = 4
 # Of so short a path two hosts may mean two pictures; of a longer one they are hosts of one store.
@@ -128,6 +109,13 @@ def picture_key(address: str) -> str:
 def picture_stem(address: str) -> str:
     """The part of an address that tells its picture from others, as it is written there."""
     return picture_key(address).rpartition("/")[2]
+
+
+def written_stems(address: str) -> set[str]:
+    """How that part may be written in a page, so that it is found there."""
+    stem = picture_stem(address)
+    # A short name stands in many words, but seldom behind a stroke.
+    return {stem, quote(stem)} if len(stem) > SHORT else {f"/{stem}"} if stem else set()
 
 
 def site_of(address: str) -> str:
