@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, UploadFile
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from console.api.images import readable_picture
 from console.guards.access import needs
@@ -16,8 +16,10 @@ from console.session import RequestSession
 from console.translation import gettext as _
 from console.web.pictures import ShownPicture, pictures_of
 from console.wording import LONGEST_TITLE, shortened, verdict_word
+from counterfoil.clock import now
 from counterfoil.exceptions import InvalidInput, TooLarge, UnreadablePicture
 from counterfoil.models import MatchDecision, Role
+from counterfoil.store.images import note_searched_picture
 from indexer.document import SuspectDocument
 from indexer.loading import load_documents
 from indexer.picture_search import FoundPicture
@@ -39,19 +41,25 @@ def show_picture_search(
 
 
 @router.post("", response_class=HTMLResponse)
-def post_picture_search(session: CurrentSession, file: UploadFile) -> HTMLResponse:
-    """What shows a picture like the one sent (at most 20 MB); it is decoded under limits, and not kept."""
+def post_picture_search(session: CurrentSession, file: UploadFile) -> Response:
+    """Take a picture (at most 20 MB), decode it under limits, and lead to the search, whose address answers again."""
     try:
         data = read_upload(file.filename, file.file).data
+        sha256 = session.installation.decoder.sketch(data).fingerprint.image_sha256
     except (InvalidInput, TooLarge) as error:
         return _refused(session, str(error))
-    return _answer(session, data, None)
+    except UnreadablePicture as error:
+        return _refused(session, _("This cannot be read as a picture: %(why)s.") % {"why": error})
+    session.evidence.put_image(data)
+    with session.write() as connection:
+        note_searched_picture(connection, session.owner.id, sha256, len(data), now())
+    return RedirectResponse(f"/picture-search?picture={sha256}", status_code=303)
 
 
 _NOTHING: Mapping[str, Any] = {"groups": [], "remark": None, "image": None}
 
 
-def _answer(session: RequestSession, data: bytes, sha256: str | None) -> HTMLResponse:
+def _answer(session: RequestSession, data: bytes, sha256: str) -> HTMLResponse:
     try:
         found = suspects_by_picture(session, session.installation.decoder, data)
     except UnreadablePicture as error:
@@ -60,7 +68,7 @@ def _answer(session: RequestSession, data: bytes, sha256: str | None) -> HTMLRes
     with session.read() as connection:
         ids = {one for picture in shown for one in picture.suspect_ids[:_SUSPECTS_EACH]}
         loaded = load_documents(connection, ids)
-        pictures = pictures_of(connection, [*(one.sha256 for one in shown), *([sha256] if sha256 else [])])
+        pictures = pictures_of(connection, [*(one.sha256 for one in shown), sha256])
     suspects = {one.id: one for one in loaded if one.owner_id == session.owner.id}
     return HTMLResponse(
         render(
@@ -68,7 +76,7 @@ def _answer(session: RequestSession, data: bytes, sha256: str | None) -> HTMLRes
             session,
             asked=True,
             error="",
-            image=pictures.get(sha256 or ""),
+            image=pictures.get(sha256),
             remark=_remark(found),
             groups=_groups(shown, suspects, pictures),
         )

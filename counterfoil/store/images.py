@@ -9,7 +9,15 @@ import sqlalchemy as sa
 
 from counterfoil.models import Fingerprint, ImageSource
 from counterfoil.store.conditional import insert_all_new, insert_new, upsert
-from counterfoil.store.tables import fingerprints, image_sources, images, inspections, listing_images, reference_images
+from counterfoil.store.tables import (
+    fingerprints,
+    image_sources,
+    images,
+    inspections,
+    listing_images,
+    reference_images,
+    searched_pictures,
+)
 
 # SQLite takes 32,766 variables in a statement and PostgreSQL 65,535; a list of ids is cut well below both.
 _IDS_AT_ONCE = 5_000
@@ -111,7 +119,9 @@ def pictures_seen(connection: sa.Connection, owner_id: int, sha256s: Collection[
 
 
 def image_visible_to(connection: sa.Connection, owner_id: int, sha256: str) -> bool:
-    """Whether a picture is one of the owner's references, or stands in a listing that the owner's crawls have shown."""
+    """Whether a picture is one of the owner's references, stands in a listing that their crawls have shown, or was
+    searched by for them.
+    """
     registered = sa.select(reference_images.c.id).where(
         reference_images.c.owner_id == owner_id, reference_images.c.image_sha256 == sha256
     )
@@ -120,7 +130,17 @@ def image_visible_to(connection: sa.Connection, owner_id: int, sha256: str) -> b
         .join(listing_images, listing_images.c.listing_version_id == inspections.c.listing_version_id)
         .where(inspections.c.owner_id == owner_id, listing_images.c.image_sha256 == sha256)
     )
-    return any(connection.execute(one.limit(1)).first() is not None for one in (registered, crawled))
+    searched = sa.select(searched_pictures.c.owner_id).where(
+        searched_pictures.c.owner_id == owner_id, searched_pictures.c.image_sha256 == sha256
+    )
+    return any(connection.execute(one.limit(1)).first() is not None for one in (registered, crawled, searched))
+
+
+def note_searched_picture(connection: sa.Connection, owner_id: int, sha256: str, size: int, now: datetime) -> None:
+    """Note that somebody has searched by a picture, which the evidence store holds."""
+    add_image(connection, sha256, size, now)
+    row = {"image_sha256": sha256, "owner_id": owner_id, "searched_at": now}
+    upsert(connection, searched_pictures, row, key=["image_sha256", "owner_id"])
 
 
 def _revive(connection: sa.Connection, sha256: str, now: datetime) -> None:

@@ -24,6 +24,7 @@ from counterfoil.store.tables import (
     listings,
     products,
     reference_images,
+    searched_pictures,
     suspects,
 )
 
@@ -205,6 +206,7 @@ def _image_expired(wanted: RetentionClass, limits: Limits) -> sa.ColumnElement[b
         .join(products, products.c.id == reference_images.c.product_id)
         .where(reference_images.c.image_sha256 == images.c.sha256)
     )
+    searched = sa.select(searched_pictures.c.owner_id).where(searched_pictures.c.image_sha256 == images.c.sha256)
     open_, closed = shown.where(_has_suspect(_open())).exists(), shown.where(_has_suspect(_closed())).exists()
     return sa.and_(
         images.c.deleted_at.is_(None),
@@ -212,7 +214,9 @@ def _image_expired(wanted: RetentionClass, limits: Limits) -> sa.ColumnElement[b
         ~shown.where(_listing_kept(limits)).exists(),
         {
             RetentionClass.UNSUSPICIOUS: sa.and_(
-                ~open_, ~closed, ~registered.exists(), ~_since(images.c.stored_at, limits, RetentionClass.UNSUSPICIOUS)
+                *(~open_, ~closed, ~registered.exists()),
+                ~_since(images.c.stored_at, limits, wanted),
+                ~searched.where(_since(searched_pictures.c.searched_at, limits, wanted)).exists(),
             ),
             RetentionClass.CLOSED: sa.and_(~open_, sa.or_(closed, registered.exists())),
             RetentionClass.SUSPECT: open_,

@@ -108,15 +108,18 @@ def shared_pictures(
 # statement. Joined freely, SQLite begins with all that the owner has ever seen.
 
 
-def _newest(seller_id: int, most: int, *more: sa.Column[Any]) -> sa.Subquery:
-    # The ids alone stand in the index: what else is not asked for is not read.
-    sold = sa.select(listings.c.id, *more).where(listings.c.seller_id == seller_id)
-    return sold.order_by(listings.c.id.desc()).limit(most).subquery("sold")
+# As an index holds them, with their dates: no listing's row is read for it.
+_NEWEST_FIRST = (listings.c.first_seen_at.desc(), listings.c.last_seen_at.desc(), listings.c.id.desc())
 
 
-def _seen(owner_id: int, sold: sa.Subquery) -> sa.ColumnElement[bool]:
+def _newest(seller_id: int, most: int) -> sa.Subquery:
+    sold = sa.select(listings.c.id, listings.c.first_seen_at, listings.c.last_seen_at)
+    return sold.where(listings.c.seller_id == seller_id).order_by(*_NEWEST_FIRST).limit(most).subquery("sold")
+
+
+def _seen(owner_id: int, listing_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Whether the owner has come to see it."""
-    return sa.exists().where(inspections.c.owner_id == owner_id, inspections.c.listing_id == sold.c.id)
+    return sa.exists().where(inspections.c.owner_id == owner_id, inspections.c.listing_id == listing_id)
 
 
 def _seen_version(owner_id: int, listing_id: sa.ColumnElement[int]) -> sa.ScalarSelect[Any]:
@@ -126,21 +129,20 @@ def _seen_version(owner_id: int, listing_id: sa.ColumnElement[int]) -> sa.Scalar
     return newest.where(mine).correlate_except(inspections).scalar_subquery()
 
 
-def _with_suspects(owner_id: int, sold: sa.Subquery) -> sa.FromClause:
-    same = sa.and_(suspects.c.listing_id == sold.c.id, suspects.c.owner_id == owner_id)
-    return sold.outerjoin(suspects, same)
+def _same_listing(owner_id: int, listing_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    return sa.and_(suspects.c.listing_id == listing_id, suspects.c.owner_id == owner_id)
 
 
 def _totals(connection: sa.Connection, owner_id: int, seller_id: int) -> SellerTotals:
-    sold = _newest(seller_id, _MOST_LISTINGS, listings.c.first_seen_at, listings.c.last_seen_at)
+    sold = _newest(seller_id, _MOST_LISTINGS)
     counted = (
         sa.select(
             *(suspects.c.state, suspects.c.verdict, sa.func.count().label("many")),
             sa.func.min(sold.c.first_seen_at).label("first"),
             sa.func.max(sold.c.last_seen_at).label("last"),
         )
-        .select_from(_with_suspects(owner_id, sold))
-        .where(_seen(owner_id, sold))
+        .select_from(sold.outerjoin(suspects, _same_listing(owner_id, sold.c.id)))
+        .where(_seen(owner_id, sold.c.id))
         .group_by(suspects.c.state, suspects.c.verdict)
     )
     rows = connection.execute(counted).all()
@@ -157,35 +159,44 @@ def _totals(connection: sa.Connection, owner_id: int, seller_id: int) -> SellerT
 
 
 def _listings(connection: sa.Connection, owner_id: int, seller_id: int, limit: int) -> list[SoldListing]:
-    sold, version, suspect = _newest(seller_id, _MOST_LISTINGS), listing_versions.c, suspects.c
-    first = (
+    chosen = list(connection.scalars(_suspicious(owner_id, seller_id, limit)))
+    if len(chosen) < limit:
+        chosen += connection.scalars(_unsuspected(owner_id, seller_id, limit - len(chosen)))
+    version, suspect = listing_versions.c, suspects.c
+    wanted: sa.Select[Any] = (
         sa.select(
-            sold.c.id.label("listing_id"),
+            *(listings.c.id.label("listing_id"), listings.c.url, listings.c.first_seen_at, listings.c.last_seen_at),
             *(suspect.id.label("suspect_id"), suspect.score, suspect.state, suspect.verdict),
-        )
-        .select_from(_with_suspects(owner_id, sold))
-        .where(_seen(owner_id, sold))
-        .order_by(sa.func.coalesce(suspect.score, -1.0).desc(), sold.c.id.desc())
-        .limit(limit)
-        .subquery("first")
-    )
-    wanted = (
-        sa.select(
-            *(first, listings.c.url, listings.c.first_seen_at, listings.c.last_seen_at),
             *(version.id.label("version_id"), version.title, version.price, version.currency),
             first_picture_of(version.id).label("picture"),
         )
-        .join(listings, listings.c.id == first.c.listing_id)
-        .join(listing_versions, version.id == _seen_version(owner_id, first.c.listing_id))
-        .order_by(sa.func.coalesce(first.c.score, -1.0).desc(), first.c.listing_id.desc())
+        .select_from(listings.outerjoin(suspects, _same_listing(owner_id, listings.c.id)))
+        .join(listing_versions, version.id == _seen_version(owner_id, listings.c.id))
+        .where(listings.c.id.in_(chosen))
     )
-    return [_sold(row) for row in connection.execute(wanted)]
+    found = {row.listing_id: _sold(row) for row in connection.execute(wanted)} if chosen else {}
+    return [found[listing_id] for listing_id in chosen]
+
+
+def _suspicious(owner_id: int, seller_id: int, limit: int) -> sa.Select[Any]:
+    """The seller's listings that are suspects, the most suspicious first."""
+    sold = _newest(seller_id, _MOST_LISTINGS)
+    joined = sold.join(suspects, _same_listing(owner_id, sold.c.id))
+    return sa.select(sold.c.id).select_from(joined).order_by(suspects.c.score.desc(), sold.c.id.desc()).limit(limit)
+
+
+def _unsuspected(owner_id: int, seller_id: int, limit: int) -> sa.Select[Any]:
+    """Those that are none, the newest first."""
+    is_suspect = sa.exists().where(_same_listing(owner_id, listings.c.id))
+    # In the order of the index, so that it ends with the first that are enough.
+    sold = sa.select(listings.c.id).where(listings.c.seller_id == seller_id).order_by(*_NEWEST_FIRST)
+    return sold.where(_seen(owner_id, listings.c.id), ~is_suspect).limit(limit)
 
 
 def _pictures(connection: sa.Connection, owner_id: int, seller_id: int) -> list[str]:
     """Pictures of the seller's newest listings."""
     sold = _newest(seller_id, _MOST_PICTURES)
-    wanted = sa.select(_seen_version(owner_id, sold.c.id)).select_from(sold).where(_seen(owner_id, sold))
+    wanted = sa.select(_seen_version(owner_id, sold.c.id)).select_from(sold).where(_seen(owner_id, sold.c.id))
     versions = list(connection.scalars(wanted))
     shown = sa.and_(listing_images.c.listing_version_id.in_(versions), listing_images.c.image_sha256.is_not(None))
     rows = sa.select(listing_images.c.image_sha256).where(shown)

@@ -132,6 +132,15 @@ reference_images = sa.Table(
     sa.Index("ix_reference_images_owner_id", "owner_id"),
 )
 
+# What a person has searched by, so that the search's address answers again; also for those who work for the same owner.
+searched_pictures = sa.Table(
+    "searched_pictures",
+    metadata,
+    sa.Column("image_sha256", Sha256, sa.ForeignKey("images.sha256"), primary_key=True),
+    sa.Column("owner_id", Id, sa.ForeignKey("owners.id"), primary_key=True),
+    sa.Column("searched_at", Time, nullable=False),
+)
+
 authorised_sellers = sa.Table(
     "authorised_sellers",
     metadata,
@@ -311,7 +320,8 @@ listings = sa.Table(
     sa.Column("first_seen_at", Time, nullable=False),
     sa.Column("last_seen_at", Time, nullable=False),
     sa.UniqueConstraint("marketplace", "listing_key"),
-    sa.Index("ix_listings_seller_id", "seller_id"),
+    # A seller's listings and when they were seen, without their rows: some sellers have tens of thousands.
+    sa.Index("ix_listings_seller_id_dates", "seller_id", "first_seen_at", "last_seen_at"),
 )
 
 # What listings' own addresses said when they were no longer there, and when they were last looked up for that.
