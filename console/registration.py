@@ -15,12 +15,14 @@ from counterfoil.clock import now
 from counterfoil.exceptions import Conflict, CounterfoilError, InvalidInput
 from counterfoil.models import Fingerprint, Product, ReferenceImage
 from counterfoil.store.brands import add_brand, get_brand
+from counterfoil.store.calibrations import request_calibration
 from counterfoil.store.images import add_fingerprints, add_image
 from counterfoil.store.products import (
     ProductEntry,
     add_product,
     add_reference_image,
     create_product,
+    get_product,
     list_reference_images,
     product_named,
 )
@@ -127,6 +129,14 @@ def create_with_pictures(
         for sha256, source in _stored(connection, pictures, made):
             add_reference_image(connection, session.owner.id, product.id, sha256, source, now())
     return Registered(place=said.name, name=said.name, product=product, pictures=len(pictures))
+
+
+def request_card(connection: sa.Connection, session: Session, product_id: int) -> None:
+    """Ask for a product's calibration card anew. Raises NotFound, and Conflict for a product without pictures."""
+    product = get_product(connection, session.owner.id, product_id)
+    if not list_reference_images(connection, session.owner.id, product_id):
+        raise Conflict(f"{product.name!r} has no reference image whose copies could be tried: add one first.")
+    request_calibration(connection, session.owner.id, product_id, now())
 
 
 def clean_brand(brand: str | None) -> str | None:

@@ -478,6 +478,27 @@ def test_an_admin_makes_accounts_and_keys_and_reads_who_did_what(session: Sessio
     assert token not in str(said)
 
 
+def test_an_admin_sends_new_links_ends_log_ins_and_filters_who_did_what(session: Session) -> None:
+    ann, bob = (new_account(session.store, session.owner.id, name) for name in ("ann", "bob"))
+    admin, theirs = browser(session.installation, ann), browser(session.installation, bob)
+    path = f"/api/v1/accounts/{bob.id}"
+    link = admin.post(f"{path}/set-up-links")
+    assert link.status_code == 201 and "/set-up/" in link.json()["set_up_link"]
+    assert theirs.get("/api/v1/accounts").status_code == 200
+    for _ in range(2):
+        assert admin.post(f"{path}/end-sessions").status_code == 204
+    assert theirs.get("/api/v1/accounts").status_code == 401
+    new_brand(admin)
+
+    def noted(**asked: str) -> list[str]:
+        return [entry["action"] for entry in admin.get("/api/v1/audit", params=asked).json()["items"]]
+
+    assert noted(about="account") == ["account.end_sessions", "account.end_sessions", "account.link"]
+    assert noted(actor="ann") == ["brand.add", *noted(about="account")] and noted(actor="eve") == []
+    assert noted(since="2020-01-01T00:00:00Z", until="2020-01-02T00:00:00Z") == []
+    assert admin.get("/api/v1/audit", params={"about": "weather"}).status_code == 422
+
+
 def test_the_last_admin_stays(session: Session) -> None:
     ann = new_account(session.store, session.owner.id, "ann")
     new_account(session.store, session.owner.id, "bob", Role.VIEWER)

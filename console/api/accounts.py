@@ -15,18 +15,21 @@ from console.schemas.access import (
     AccountShown,
     ApiKeySaid,
     ApiKeyShown,
+    Audited,
     AuditEntryShown,
     NewAccountShown,
     NewApiKeyShown,
+    SetUpLinkShown,
 )
-from console.schemas.fields import PathId
-from console.set_up_links import address_of_link
+from console.schemas.fields import Line200, Moment, PathId
+from console.set_up_links import address_of_link, link_for
 from counterfoil.accounts import make_api_key, make_set_up_link
 from counterfoil.clock import now
 from counterfoil.models import Role
 from counterfoil.store import accounts as stored
 from counterfoil.store import api_keys as stored_keys
-from counterfoil.store.audit import list_audit_entries
+from counterfoil.store.account_sessions import end_sessions
+from counterfoil.store.audit import AuditFilter, list_audit_entries
 from counterfoil.store.owners import hold_owner
 
 router = APIRouter(prefix="/api/v1", tags=["accounts"], dependencies=[needs(Role.ADMIN)])
@@ -83,6 +86,22 @@ def remove_account(session: CurrentSession, account_id: PathId, if_match: IfMatc
         stored.remove_account(connection, found, now())
 
 
+@router.post("/accounts/{account_id}/set-up-links", status_code=201)
+def create_set_up_link(session: CurrentSession, account_id: PathId) -> SetUpLinkShown:
+    """Make a new link that sets an account's password, once, within 24 hours."""
+    with session.read() as connection:
+        found = stored.get_account(connection, session.owner.id, account_id)
+    return SetUpLinkShown(set_up_link=link_for(session, found))
+
+
+@router.post("/accounts/{account_id}/end-sessions", status_code=204, response_class=Response)
+def end_sessions_of_account(session: CurrentSession, account_id: PathId) -> None:
+    """End all log-ins of an account; it can log in again. Twice is the same as once."""
+    with session.act("account.end_sessions", f"account {account_id}") as connection:
+        found = stored.get_account(connection, session.owner.id, account_id)
+        end_sessions(connection, found.id, now())
+
+
 @router.get("/keys")
 def list_api_keys(session: CurrentSession) -> list[ApiKeyShown]:
     """The owner's API keys, also the revoked ones."""
@@ -125,13 +144,22 @@ def revoke_api_key(session: CurrentSession, key_id: PathId) -> None:
 
 
 @router.get("/audit")
-def list_audit(session: CurrentSession, cursor: Cursor = None, limit: Limit = 50) -> Page[AuditEntryShown]:
-    """Who did what, newest first."""
+def list_audit(
+    session: CurrentSession,
+    actor: Line200 | None = None,
+    about: Audited | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[AuditEntryShown]:
+    """Who did what, newest first: by one actor, about one kind of thing, from when to when, where that is said."""
+    only = AuditFilter(actor=actor, about=about, since=since, until=until)
     with session.read() as connection:
         return newest_page_of(
             "audit",
             cursor,
             limit,
-            lambda before, most: list_audit_entries(connection, session.owner.id, before=before, limit=most),
+            lambda before, most: list_audit_entries(connection, session.owner.id, before=before, limit=most, only=only),
             AuditEntryShown,
         )

@@ -72,3 +72,11 @@ def remove_authorised_seller(session: CurrentSession, authorised_id: PathId, if_
         found = stored.get_authorised_seller(connection, session.owner.id, authorised_id)
         require_match(if_match, etag_of(AuthorisedSellerShown.model_validate(found)))
         stored.remove_authorised_seller(connection, session.owner.id, found.marketplace, found.seller_key, now())
+
+
+@router.post("/{authorised_id}/restore", response_model=AuthorisedSellerShown, dependencies=_manager)
+def restore_authorised_seller(session: CurrentSession, authorised_id: PathId) -> Response:
+    """Trust a seller again that was taken back; where it is trusted again already, that is answered."""
+    with session.act("seller.restore", f"authorised seller {authorised_id}") as connection:
+        restored = stored.restore_authorised_seller(connection, session.owner.id, authorised_id, now())
+    return answer_with_etag(AuthorisedSellerShown.model_validate(restored))

@@ -79,5 +79,13 @@ def remove_brand(session: CurrentSession, brand_id: PathId, if_match: IfMatch = 
         stored.remove_brand(connection, session.owner.id, before.name, now())
 
 
+@router.post("/{brand_id}/restore", response_model=BrandShown, dependencies=_manager)
+def restore_brand(session: CurrentSession, brand_id: PathId) -> Response:
+    """Undo the removal of a brand, with the rights that went with it; 409 where its name was given away meanwhile."""
+    with session.act("brand.restore", f"brand {brand_id}") as connection:
+        restored = stored.restore_brand(connection, session.owner.id, brand_id, now())
+    return answer_with_etag(BrandShown.model_validate(restored))
+
+
 def _shown(connection: sa.Connection, owner_id: int, brand_id: int) -> BrandShown:
     return BrandShown.model_validate(stored.get_brand_by_id(connection, owner_id, brand_id))

@@ -9,7 +9,7 @@ from console.contract.creating import CurrentCreation, create
 from console.contract.pages import Cursor, Limit, Page, page_of
 from console.contract.preconditions import IfMatch, IfNoneMatch, answer_with_etag, etag_of, require_match
 from console.guards.access import needs
-from console.registration import entry_from
+from console.registration import entry_from, request_card
 from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.schemas.registry import CalibrationShown, ProductChange, ProductSaid, ProductShown, RemarkShown
@@ -59,18 +59,15 @@ def get_product(session: CurrentSession, product_id: PathId, if_none_match: IfNo
 def get_calibration(session: CurrentSession, product_id: PathId) -> CalibrationShown:
     """What is known of the copies of a product's pictures: which would be found, and what would be taken for it."""
     with session.read() as connection:
-        stored.get_product(connection, session.owner.id, product_id)
-        kept = get_card(connection, session.owner.id, product_id)
-        names = stored.product_names(connection, session.owner.id)
-    remarks = remarks_of(card_from_json(kept.card)) if kept.card is not None else []
-    return CalibrationShown(
-        made_at=kept.made_at,
-        under_way=kept.under_way,
-        card=kept.card,
-        remarks=[
-            RemarkShown(code=one.code, values=dict(one.values), words=remark_words(one, names)) for one in remarks
-        ],
-    )
+        return _calibration(connection, session.owner.id, product_id)
+
+
+@router.post("/{product_id}/calibration", status_code=202, dependencies=_manager)
+def request_calibration(session: CurrentSession, product_id: PathId) -> CalibrationShown:
+    """Ask for the calibration anew; the service makes it when no listing waits to be judged. 409 without pictures."""
+    with session.act("product.calibrate", f"product {product_id}") as connection:
+        request_card(connection, session, product_id)
+        return _calibration(connection, session.owner.id, product_id)
 
 
 @router.patch("/{product_id}", response_model=ProductShown, dependencies=_manager)
@@ -98,5 +95,28 @@ def remove_product(session: CurrentSession, product_id: PathId, if_match: IfMatc
         stored.remove_product(connection, session.owner.id, product_id, now())
 
 
+@router.post("/{product_id}/restore", response_model=ProductShown, dependencies=_manager)
+def restore_product(session: CurrentSession, product_id: PathId) -> Response:
+    """Undo the removal of a product; 409 where its name or SKU was given away meanwhile, or its brand was removed."""
+    with session.act("product.restore", f"product {product_id}") as connection:
+        restored = stored.restore_product(connection, session.owner.id, product_id, now())
+    return answer_with_etag(ProductShown.model_validate(restored))
+
+
 def _shown(connection: sa.Connection, owner_id: int, product_id: int) -> ProductShown:
     return ProductShown.model_validate(stored.get_product(connection, owner_id, product_id))
+
+
+def _calibration(connection: sa.Connection, owner_id: int, product_id: int) -> CalibrationShown:
+    stored.get_product(connection, owner_id, product_id)
+    kept = get_card(connection, owner_id, product_id)
+    names = stored.product_names(connection, owner_id)
+    remarks = remarks_of(card_from_json(kept.card)) if kept.card is not None else []
+    return CalibrationShown(
+        made_at=kept.made_at,
+        under_way=kept.under_way,
+        card=kept.card,
+        remarks=[
+            RemarkShown(code=one.code, values=dict(one.values), words=remark_words(one, names)) for one in remarks
+        ],
+    )

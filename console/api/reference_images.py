@@ -76,6 +76,14 @@ def remove_reference_image(
         stored.remove_reference_image(connection, session.owner.id, image_id, now())
 
 
+@router.post("/{image_id}/restore", response_model=ReferenceImageShown, dependencies=_manager)
+def restore_reference_image(session: CurrentSession, product_id: PathId, image_id: PathId) -> Response:
+    """Undo the removal of a reference image; where the same picture was registered again, that one is answered."""
+    with session.act("image.restore", f"image {image_id} of product {product_id}") as connection:
+        restored = stored.restore_reference_image(connection, session.owner.id, product_id, image_id, now())
+    return answer_with_etag(ReferenceImageShown.model_validate(restored))
+
+
 def _shown(connection: sa.Connection, owner_id: int, product_id: int, image_id: int) -> ReferenceImageShown:
     found = stored.get_reference_image(connection, owner_id, product_id, image_id)
     return ReferenceImageShown.model_validate(found)

@@ -1,6 +1,7 @@
 """Accounts, API keys and the audit log."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
@@ -42,6 +43,12 @@ class NewAccountShown(Shown):
     set_up_link: str
 
 
+class SetUpLinkShown(Shown):
+    """A link by which an account's person sets the password: once, within 24 hours. Not shown again."""
+
+    set_up_link: str
+
+
 class ApiKeySaid(Said):
     """A new API key, named after what will use it."""
 
@@ -71,6 +78,25 @@ class NewApiKeyShown(Shown):
 
     key: ApiKeyShown
     token: str
+
+
+class Audited(StrEnum):
+    """What actions are about: the part before their point."""
+
+    ACCOUNT = "account"
+    AUDIT = "audit"
+    BRAND = "brand"
+    DRAFT = "draft"
+    IMAGE = "image"
+    KEY = "key"
+    MARKETPLACE = "marketplace"
+    MONITOR = "monitor"
+    PRODUCT = "product"
+    RIGHT = "right"
+    RUN = "run"
+    SELLER = "seller"
+    SUSPECT = "suspect"
+    VERDICT = "verdict"
 
 
 class AuditEntryShown(Shown):

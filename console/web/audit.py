@@ -12,6 +12,7 @@ from console.contract.pages import cursor_of, position_of
 from console.guards.access import needs
 from console.rendering import render
 from console.request import CurrentSession
+from console.schemas.access import Audited
 from console.session import RequestSession
 from console.translation import gettext as _
 from console.web.forms import read_day
@@ -22,11 +23,6 @@ from counterfoil.store.audit import AuditFilter, list_audit_entries
 
 router = APIRouter(include_in_schema=False, dependencies=[needs(Role.ADMIN)])
 _PAGE = 100
-# What actions are about: the part before their point.
-_ABOUT = (
-    *("account", "audit", "brand", "draft", "image", "key", "marketplace", "monitor", "product", "right", "run"),
-    *("seller", "suspect", "verdict"),
-)
 _Text = Annotated[str, Query(max_length=200)]
 
 
@@ -63,7 +59,7 @@ def _page(session: RequestSession, asked: Mapping[str, str], rows: Sequence[Audi
         rows=rows[:_PAGE],
         asked=asked,
         names=names,
-        abouts=_ABOUT,
+        abouts=list(Audited),
         error=error,
         next=f"/audit?{urlencode({**said, 'cursor': following})}" if following else None,
     )
@@ -71,7 +67,7 @@ def _page(session: RequestSession, asked: Mapping[str, str], rows: Sequence[Audi
 
 def _asked(actor: str, about: str, since: str, until: str) -> AuditFilter:
     """What is asked for. Raises InvalidInput."""
-    if about and about not in _ABOUT:
+    if about and about not in set(Audited):
         raise InvalidInput(_("Nothing is noted about %(about)r: choose from the list.") % {"about": about})
     last = read_day(until)
     return AuditFilter(

@@ -11,7 +11,7 @@ from console.contract.pages import cursor_of, position_of
 from console.contract.preconditions import etag_of, require_match
 from console.guards.access import needs
 from console.pictures import read_upload
-from console.registration import add_picture, entry_from
+from console.registration import add_picture, entry_from, request_card
 from console.rendering import render
 from console.request import CurrentSession
 from console.schemas.fields import PathId
@@ -29,7 +29,7 @@ from counterfoil.models import Role
 from counterfoil.rates import write_amount
 from counterfoil.store import products as stored
 from counterfoil.store.brands import get_brand_by_id, list_brands, list_rights
-from counterfoil.store.calibrations import get_card, request_calibration
+from counterfoil.store.calibrations import get_card
 from counterfoil.store.drafts import DraftKind, list_open_drafts
 from counterfoil.store.images import get_fingerprints, image_visible_to
 from counterfoil.store.owners import hold_owner
@@ -168,9 +168,7 @@ def restore_image(session: CurrentSession, product_id: PathId, image_id: PathId)
 def post_calibrate(session: CurrentSession, product_id: PathId) -> RedirectResponse:
     """Ask for the calibration card anew; the service makes it when no listing waits to be judged."""
     with session.act("product.calibrate", f"product {product_id}") as connection:
-        stored.get_product(connection, session.owner.id, product_id)
-        if stored.list_reference_images(connection, session.owner.id, product_id):
-            request_calibration(connection, session.owner.id, product_id, now())
+        request_card(connection, session, product_id)
     return RedirectResponse(f"/products/{product_id}#calibration", status_code=303)
 
 

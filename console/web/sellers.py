@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -13,12 +12,11 @@ from console.rendering import render
 from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.session import RequestSession
+from console.trust import distrust_seen, trust_seen, trusted
 from console.web.pictures import ShownPicture, pictures_of
 from console.web.price_plot import PricePlot, plot_prices
 from console.web.searching import ALL, Asked
 from console.wording import LONGEST_TITLE, shortened, verdict_word
-from counterfoil.clock import now
-from counterfoil.exceptions import NotFound
 from counterfoil.models import AuthorisedSeller, Role, Seller, SuspectState
 from counterfoil.rates import write_price
 from counterfoil.store.seller_activity import (
@@ -28,13 +26,7 @@ from counterfoil.store.seller_activity import (
     seller_activity,
     shared_pictures,
 )
-from counterfoil.store.sellers import (
-    authorise_seller,
-    find_authorised_seller,
-    find_seller_ids,
-    get_seller,
-    remove_authorised_seller,
-)
+from counterfoil.store.sellers import find_seller_ids, get_seller
 from indexer.document import seller_value
 from indexer.query import Facet, SuspectQuery
 
@@ -75,7 +67,7 @@ def show_seller(session: CurrentSession, seller_id: PathId) -> HTMLResponse:
         seller = get_seller(connection, owner_id, seller_id)
         activity = seller_activity(connection, owner_id, seller_id, _LISTINGS)
         others = shared_pictures(connection, owner_id, seller_id)
-        authorised = _authorised(connection, owner_id, seller)
+        authorised = trusted(connection, owner_id, seller)
         shown = [one.image_sha256 for one in activity.listings if one.image_sha256]
         pictures = pictures_of(connection, [*shown, *(sha256 for other in others for sha256 in other.sha256s)])
     return HTMLResponse(_page(session, seller, activity, others, authorised, pictures))
@@ -84,19 +76,14 @@ def show_seller(session: CurrentSession, seller_id: PathId) -> HTMLResponse:
 @router.post("/{seller_id}/authorise", response_class=HTMLResponse, dependencies=_manager)
 def post_authorised(session: CurrentSession, seller_id: PathId) -> RedirectResponse:
     """Trust the seller: its listings are judged again, and are no suspects from then on."""
-    seller = _seller(session, seller_id)
-    with session.act("seller.authorise", f"{seller.seller_key} on {seller.marketplace}") as connection:
-        authorise_seller(connection, session.owner.id, seller.marketplace, seller.seller_key, seller.name, now())
+    trust_seen(session, seller_id)
     return RedirectResponse(f"/sellers/{seller_id}", status_code=303)
 
 
 @router.post("/{seller_id}/distrust", response_class=HTMLResponse, dependencies=_manager)
 def post_distrusted(session: CurrentSession, seller_id: PathId) -> RedirectResponse:
     """Take that back: its listings are judged again."""
-    seller = _seller(session, seller_id)
-    with session.act("seller.remove", f"{seller.seller_key} on {seller.marketplace}") as connection:
-        if _authorised(connection, session.owner.id, seller):
-            remove_authorised_seller(connection, session.owner.id, seller.marketplace, seller.seller_key, now())
+    distrust_seen(session, seller_id)
     return RedirectResponse(f"/sellers/{seller_id}", status_code=303)
 
 
@@ -162,18 +149,6 @@ def _plots(sold: Sequence[SoldListing]) -> Iterator[PricePlot]:
         plot = plot_prices(prices, currency)
         if plot is not None:
             yield plot
-
-
-def _seller(session: RequestSession, seller_id: int) -> Seller:
-    with session.read() as connection:
-        return get_seller(connection, session.owner.id, seller_id)
-
-
-def _authorised(connection: sa.Connection, owner_id: int, seller: Seller) -> AuthorisedSeller | None:
-    try:
-        return find_authorised_seller(connection, owner_id, seller.marketplace, seller.seller_key)
-    except NotFound:
-        return None
 
 
 def _key(value: str) -> tuple[str, str]:

@@ -98,13 +98,13 @@ def remove_brand(connection: sa.Connection, owner_id: int, name: str, now: datet
 
 
 def restore_brand(connection: sa.Connection, owner_id: int, brand_id: int, now: datetime) -> Brand:
-    """Undo a removal, with the rights that went with it.
+    """Undo a removal, with the rights that went with it; once it is back, twice changes nothing.
 
-    Raises NotFound, also for one that is not removed, and Conflict where its name was given away meanwhile.
+    Raises NotFound, and Conflict where its name was given away meanwhile.
     """
     removed = find_removed_brand(connection, owner_id, brand_id)
     if removed is None:
-        raise NotFound(f"There is no removed brand {brand_id}.")
+        return get_brand_by_id(connection, owner_id, brand_id)
     if connection.execute(_live(owner_id).where(brands.c.name == removed.name)).one_or_none() is not None:
         raise Conflict(f"There is a brand named {removed.name!r} already.")
     at = connection.scalar(sa.select(brands.c.removed_at).where(brands.c.id == brand_id))

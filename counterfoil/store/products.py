@@ -200,18 +200,28 @@ def remove_product(connection: sa.Connection, owner_id: int, product_id: int, no
 
 
 def restore_product(connection: sa.Connection, owner_id: int, product_id: int, now: datetime) -> Product:
-    """Undo a removal. Raises NotFound, also for one that is not removed; Conflict where name or SKU were given away."""
+    """Undo a removal; once it is back, twice changes nothing.
+
+    Raises NotFound; Conflict where name or SKU were given away meanwhile, or its brand was removed as well.
+    """
     mine = sa.and_(products.c.id == product_id, products.c.owner_id == owner_id, products.c.removed_at.is_not(None))
     row = connection.execute(sa.select(products).where(mine)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no removed product {product_id}.")
-    require_brand(connection, owner_id, row.brand_id)
+        return get_product(connection, owner_id, product_id)
+    _require_brand_of(connection, row)
     _refuse_named_like(connection, owner_id, _entry_of(row))
     _refuse_sku_of_another(connection, owner_id, _entry_of(row))
     connection.execute(products.update().where(mine).values(removed_at=None))
     product = get_product(connection, owner_id, product_id)
     _changed(connection, product, now)
     return product
+
+
+def _require_brand_of(connection: sa.Connection, row: sa.Row[Any]) -> None:
+    try:
+        require_brand(connection, row.owner_id, row.brand_id)
+    except NotFound:
+        raise Conflict(f"The brand of {row.name!r} (brand {row.brand_id}) was removed: restore it first.") from None
 
 
 def find_removed_product(connection: sa.Connection, owner_id: int, product_id: int) -> Product | None:
@@ -274,8 +284,11 @@ def remove_reference_image(connection: sa.Connection, owner_id: int, image_id: i
 
 def restore_reference_image(
     connection: sa.Connection, owner_id: int, product_id: int, image_id: int, now: datetime
-) -> None:
-    """Undo the removal of a reference image; once it is back, twice changes nothing. Raises NotFound."""
+) -> ReferenceImage:
+    """Undo the removal of a reference image; once it is back, twice changes nothing. Raises NotFound.
+
+    Where the same picture was registered again meanwhile, that one stays and is answered.
+    """
     product = get_product(connection, owner_id, product_id)
     columns = reference_images.c
     mine = sa.and_(columns.id == image_id, columns.owner_id == owner_id, columns.product_id == product_id)
@@ -283,11 +296,13 @@ def restore_reference_image(
     if row is None:
         raise NotFound(f"There is no reference image {image_id}: see `counterfoil product show`.")
     same = sa.and_(columns.product_id == product_id, columns.image_sha256 == row.image_sha256)
-    if connection.execute(sa.select(columns.id).where(same, columns.removed_at.is_(None))).first() is not None:
-        return
+    live = connection.scalar(sa.select(columns.id).where(same, columns.removed_at.is_(None)))
+    if live is not None:
+        return get_reference_image(connection, owner_id, product_id, live)
     connection.execute(reference_images.update().where(mine).values(removed_at=None))
     _changed(connection, product, now)
     request_calibration(connection, owner_id, product_id, now)
+    return get_reference_image(connection, owner_id, product_id, image_id)
 
 
 def _first_images(connection: sa.Connection, product_ids: Sequence[int]) -> tuple[dict[int, str], dict[int, int]]:

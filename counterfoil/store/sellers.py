@@ -85,10 +85,19 @@ def authorised_sellers_after(
 
 
 def sellers_after(
-    connection: sa.Connection, owner_id: int, after: int, limit: int, marketplace: str | None = None
+    connection: sa.Connection,
+    owner_id: int,
+    after: int,
+    limit: int,
+    *,
+    marketplace: str | None = None,
+    called: str | None = None,
 ) -> list[Seller]:
-    """The next sellers, after an id, of listings that the owner's crawls have shown."""
-    wanted = _seen_by(owner_id)
+    """The next sellers, after an id, of listings that the owner's crawls have shown.
+
+    `called` is the key, the name or the address of those that are meant.
+    """
+    wanted = _seen_by(owner_id) if called is None else _seen_by(owner_id).where(_called(called))
     if marketplace is not None:
         wanted = wanted.where(sellers.c.marketplace == marketplace)
     return [_seller(row) for row in connection.execute(rows_after(wanted, sellers.c.id, after, limit))]
@@ -115,8 +124,8 @@ def find_seller_ids(connection: sa.Connection, keys: Collection[tuple[str, str]]
 
 def find_seen_sellers(connection: sa.Connection, owner_id: int, marketplace: str, text: str) -> list[Seller]:
     """The sellers on a marketplace, of listings that the owner's crawls have shown, with this key, name or address."""
-    same = sa.or_(sellers.c.seller_key == text, sellers.c.name == text, sellers.c.url == text)
-    wanted = _seen_by(owner_id).where(sellers.c.marketplace == marketplace, same).order_by(sellers.c.id).limit(20)
+    same = sa.and_(sellers.c.marketplace == marketplace, _called(text))
+    wanted = _seen_by(owner_id).where(same).order_by(sellers.c.id).limit(20)
     return [_seller(row) for row in connection.execute(wanted)]
 
 
@@ -172,6 +181,10 @@ def _seen_by(owner_id: int) -> sa.Select[Any]:
     seen = sa.exists().where(inspections.c.owner_id == owner_id, inspections.c.listing_id == listings.c.id)
     shown = sa.exists().where(listings.c.seller_id == sellers.c.id, seen)
     return sa.select(sellers).where(shown)
+
+
+def _called(text: str) -> sa.ColumnElement[bool]:
+    return sa.or_(sellers.c.seller_key == text, sellers.c.name == text, sellers.c.url == text)
 
 
 def _seller(row: sa.Row[Any]) -> Seller:
