@@ -24,7 +24,7 @@ _NAMES = {"seller_name": "seller", "image": "images"}
 def check_files(marketplace: Marketplace, files: Sequence[Path], url: str | None, show_all: bool) -> None:
     """Print what is read of saved pages. Raises InvalidInput, or DeclarationFails where a page lacks a field."""
     if url is not None and len(files) != 1:
-        raise InvalidInput(f"--url is the address of one page, and there are {len(files)} files.")
+        raise InvalidInput("--url is the address of one page, and there are {number} files.", number=len(files))
     lacking = 0
     for path in files:
         for response in read_archive(path, warn=say, url=url):
@@ -36,7 +36,11 @@ def check_files(marketplace: Marketplace, files: Sequence[Path], url: str | None
                 read = read_page(response.body, response.url, response.headers.get("content-type"), marketplace)
                 lacking += print_read(read, marketplace, show_all=show_all)
     if lacking:
-        raise DeclarationFails(f"{lacking} listings lack a field that {marketplace.name} declares as always there.")
+        raise DeclarationFails(
+            "{lacking} listings lack a field that {name} declares as always there.",
+            lacking=lacking,
+            name=marketplace.name,
+        )
 
 
 def check_recorded(settings: Settings, marketplace: Marketplace) -> None:
@@ -44,8 +48,9 @@ def check_recorded(settings: Settings, marketplace: Marketplace) -> None:
     cases = list(read_cases(settings, marketplace))
     if not cases:
         raise InvalidInput(
-            f"No page of {marketplace.name} was recorded: `counterfoil marketplace record URL --marketplace "
-            f"{marketplace.name}`, or give saved pages."
+            "No page of {name} was recorded: `counterfoil marketplace record URL --marketplace {name}`, or give "
+            "saved pages.",
+            name=marketplace.name,
         )
     failed = 0
     for case in cases:
@@ -55,7 +60,12 @@ def check_recorded(settings: Settings, marketplace: Marketplace) -> None:
         for line in found:
             click.echo(f"    {line}")
     if failed:
-        raise DeclarationFails(f"{failed} of {len(cases)} recorded pages of {marketplace.name} are read otherwise.")
+        raise DeclarationFails(
+            "{failed} of {number} recorded pages of {name} are read otherwise.",
+            failed=failed,
+            number=len(cases),
+            name=marketplace.name,
+        )
 
 
 def print_read(read: ReadPage, marketplace: Marketplace, *, show_all: bool) -> int:

@@ -38,7 +38,9 @@ def draft(url: str, words: str | None, name: str | None, settings: Settings) -> 
     page = read_page(body, url)
     search = (search_template(url, words) if words else None) or found.search
     if search is None:
-        raise InvalidInput(f"{prober.url} has no search form to go by: give a page of results, and --query its words.")
+        raise InvalidInput(
+            "{url} has no search form to go by: give a page of results, and --query its words.", url=prober.url
+        )
     if page.kind is PageKind.PRODUCT:
         return said | _described(page.listings[:1], search, page.listings[:1])
     results = page if page.kind is PageKind.RESULTS else _results(prober, search, words)
@@ -55,7 +57,7 @@ def as_yaml(said: dict[str, Any]) -> str:
     try:
         Marketplace.model_validate(said)
     except ValueError as error:
-        raise InvalidInput(f"The draft cannot be used: {error}") from error
+        raise InvalidInput("The draft cannot be used: {error}", error=error) from error
     return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=110)
 
 

@@ -23,15 +23,22 @@ def read_links(path: Path) -> list[str]:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error}") from error
+        raise InvalidInput("{path} cannot be read: {error}", path=path, error=error) from error
     if len(data) > _LARGEST:
-        raise InvalidInput(f"{path} is larger than {_LARGEST // (1024 * 1024)} MB: cut it into several.")
+        raise InvalidInput(
+            "{path} is larger than {largest} MB: cut it into several.", path=path, largest=_LARGEST // (1024 * 1024)
+        )
     found = _from_feed(path, data) if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else _from_text(path, data)
     links = list(dict.fromkeys(found))
     if not links:
-        raise InvalidInput(f"{path} holds no link that starts with http:// or https://.")
+        raise InvalidInput("{path} holds no link that starts with http:// or https://.", path=path)
     if len(links) > _MOST:
-        raise InvalidInput(f"{path} holds {len(links):,} links, and at most {_MOST:,} are read: cut it into several.")
+        raise InvalidInput(
+            "{path} holds {number:,} links, and at most {most:,} are read: cut it into several.",
+            path=path,
+            number=len(links),
+            most=_MOST,
+        )
     return links
 
 
@@ -40,7 +47,7 @@ def _from_feed(path: Path, data: bytes) -> Iterator[str]:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise InvalidInput(f"{path} is no readable feed: {error}") from error
+        raise InvalidInput("{path} is no readable feed: {error}", path=path, error=error) from error
     for entry in root.iter("{*}item", "{*}entry", "{*}url"):
         said = [(one.get("href") or one.text or "").strip() for one in entry.iter("{*}link", "{*}loc") if _is_own(one)]
         yield from [link for link in said if _is_link(link)][:1]
@@ -55,7 +62,7 @@ def _from_text(path: Path, data: bytes) -> Iterator[str]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path} is not UTF-8 text (byte {error.start:,}).") from error
+        raise InvalidInput("{path} is not UTF-8 text (byte {start:,}).", path=path, start=error.start) from error
     rows = [(number, row) for number, row in enumerate(_rows(path, text), 1) if any(cell.strip() for cell in row)]
     if not rows:
         return
@@ -66,7 +73,12 @@ def _from_text(path: Path, data: bytes) -> Iterator[str]:
         cells = row if column is None else row[column : column + 1]
         link = next((cell.strip() for cell in cells if _is_link(cell.strip())), None)
         if link is None:
-            raise InvalidInput(f"{path}, line {number}: {','.join(row)[:100]!r} has no link that starts with https://.")
+            raise InvalidInput(
+                "{path}, line {number}: {row!r} has no link that starts with https://.",
+                path=path,
+                number=number,
+                row=",".join(row)[:100],
+            )
         yield link
 
 
@@ -80,7 +92,7 @@ def _rows(path: Path, text: str) -> Iterator[list[str]]:
     try:
         yield from csv.reader(io.StringIO(text), delimiter=delimiter)
     except csv.Error as error:
-        raise InvalidInput(f"{path} is no readable CSV: {error}") from error
+        raise InvalidInput("{path} is no readable CSV: {error}", path=path, error=error) from error
 
 
 def _column(header: list[str]) -> int | None:

@@ -68,7 +68,11 @@ def name_canaries(connection: sa.Connection, session: Session, monitor: Monitor,
     named = {(one.marketplace, one.listing): one for one in canaries}
     for canary in set(named.values()).difference(monitor.canaries):
         if get_marketplace(session.marketplaces, canary.marketplace).name not in monitor.marketplaces:
-            raise InvalidInput(f"The monitor {monitor.name!r} does not watch {canary.marketplace!r}.")
+            raise InvalidInput(
+                "The monitor {name!r} does not watch {marketplace!r}.",
+                name=monitor.name,
+                marketplace=canary.marketplace,
+            )
     stored.set_canaries(connection, monitor, list(named.values()))
     return stored.get_monitor(connection, monitor.owner_id, monitor.id)
 
@@ -81,7 +85,7 @@ def pause_monitor(connection: sa.Connection, monitor: Monitor) -> None:
 def resume_monitor(connection: sa.Connection, monitor: Monitor, moment: datetime) -> datetime:
     """Fire a paused monitor again, from its next time on, which is answered. Raises Conflict where it is not paused."""
     if monitor.state is MonitorState.ACTIVE:
-        raise Conflict(f"The monitor {monitor.name!r} is not paused.")
+        raise Conflict("The monitor {name!r} is not paused.", name=monitor.name)
     nominal, due = next_times(monitor, moment)
     stored.set_state(connection, monitor, MonitorState.ACTIVE, next_nominal_at=nominal, next_due_at=due)
     return due
@@ -97,7 +101,8 @@ def require_started(monitor: Monitor, run: Run) -> None:
     """Raise Conflict for a run that was skipped."""
     if run.state is RunState.SKIPPED:
         raise Conflict(
-            f"The monitor {monitor.name!r} was not run: an earlier run is still open, or nothing is to be searched for."
+            "The monitor {name!r} was not run: an earlier run is still open, or nothing is to be searched for.",
+            name=monitor.name,
         )
 
 
@@ -165,7 +170,9 @@ def require_reachable(session: Session, marketplace: Marketplace) -> None:
     try:
         listed = guard.check_url(marketplace.url)
     except AddressRefused as error:
-        raise InvalidInput(f"The marketplace {marketplace.name!r} cannot be crawled: {error}") from error
+        raise InvalidInput(
+            "The marketplace {name!r} cannot be crawled: {error}", name=marketplace.name, error=error
+        ) from error
     if not session.settings.contact and not guard.lists(listed.host, listed.port):
         raise InvalidInput(
             "COUNTERFOIL_CONTACT is not set: crawled sites must be able to reach you. Set an e-mail or a web page."

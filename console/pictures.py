@@ -48,7 +48,7 @@ def read_upload(name: str | None, file: BinaryIO) -> Picture:
     """A picture that a browser or a program has sent, named by its file's name. Raises TooLarge, or InvalidInput."""
     data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
-        raise TooLarge(f"The picture is larger than {_LARGEST:,} bytes.")
+        raise TooLarge("The picture is larger than {largest:,} bytes.", largest=_LARGEST)
     if not data:
         raise InvalidInput("The picture is empty (0 bytes).")
     printable = "".join(character for character in (name or "")[-200:] if character.isprintable())
@@ -58,7 +58,7 @@ def read_upload(name: str | None, file: BinaryIO) -> Picture:
 def _read_file(path: Path) -> bytes:
     try:
         if path.stat().st_size > _LARGEST:
-            raise InvalidInput(f"{path} is larger than {_LARGEST:,} bytes.")
+            raise InvalidInput("{path} is larger than {largest:,} bytes.", path=path, largest=_LARGEST)
         return path.read_bytes()
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise InvalidInput("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error) from error

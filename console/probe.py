@@ -69,7 +69,7 @@ class Prober:
         try:
             target = self._guard.check_url(url if "://" in url else f"https://{url}")
         except AddressRefused as error:
-            raise InvalidInput(f"{url} cannot be asked: {error}") from error
+            raise InvalidInput("{url} cannot be asked: {error}", url=url, error=error) from error
         if settings.contact is None and not self._guard.lists(target.host, target.port):
             raise InvalidInput(
                 "COUNTERFOIL_CONTACT is not set: sites that are asked must be able to reach you. Set an e-mail or a "
@@ -110,13 +110,15 @@ class Prober:
         """One page of the site, robots.txt asked first unless it is overridden. Raises FetchFailed."""
         refusal = None if overridden else self.read_robots()
         if refusal is not None:
-            raise FetchFailed(f"{refusal}.", permanent=True)
+            raise FetchFailed("{refusal}.", refusal=refusal, permanent=True)
         return self.fetch(url)
 
     def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> bytes:
         """A document of the site. Raises FetchFailed, or AddressRefused, also for what robots.txt forbids."""
         if self._robots is not None and not self._robots.allows(url):
-            raise FetchFailed(f"robots.txt of {urlsplit(url).netloc} forbids {url}.", permanent=True)
+            raise FetchFailed(
+                "robots.txt of {netloc} forbids {url}.", netloc=urlsplit(url).netloc, url=url, permanent=True
+            )
         return fetch(
             url,
             self._guard,

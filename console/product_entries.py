@@ -83,22 +83,22 @@ def parse_price_range(low: str, high: str, currency: str) -> PriceRange | None:
     if not (low or high or currency):
         return None
     if not currency:
-        raise InvalidInput(f"the price {low or high} has no currency: give its three-letter code, such as EUR")
+        raise InvalidInput("the price {low} has no currency: give its three-letter code, such as EUR", low=low or high)
     if not re.fullmatch("[A-Z]{3}", currency):
-        raise InvalidInput(f"{currency!r} is no currency code: expected three letters, such as EUR")
+        raise InvalidInput("{currency!r} is no currency code: expected three letters, such as EUR", currency=currency)
     if not (low or high):
-        raise InvalidInput(f"the currency {currency} stands there without a price")
+        raise InvalidInput("the currency {currency} stands there without a price", currency=currency)
     bounds = [_amount(text) for text in (low or high, high or low)]
     if bounds[0] > bounds[1]:
-        raise InvalidInput(f"the lowest price {low} is above the highest {high}")
+        raise InvalidInput("the lowest price {low} is above the highest {high}", low=low, high=high)
     return PriceRange(low=bounds[0], high=bounds[1], currency=currency)
 
 
 def _amount(text: str) -> Decimal:
     if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,6})?", text):
-        raise InvalidInput(f"{text!r} is no price: expected digits with a point, such as 129.90")
+        raise InvalidInput("{text!r} is no price: expected digits with a point, such as 129.90", text=text)
     if Decimal(text) == 0:
-        raise InvalidInput(f"{text!r} is no price above zero")
+        raise InvalidInput("{text!r} is no price above zero", text=text)
     return Decimal(text)
 
 
@@ -106,10 +106,15 @@ def _check_columns(name: str, names: Sequence[str]) -> None:
     unknown = [column for column in names if column not in COLUMNS]
     if "name" not in names or unknown:
         told = f"unknown: {', '.join(map(repr, unknown))}" if unknown else "the column 'name' is missing"
-        raise InvalidInput(f"{name} has the wrong columns ({told}). Expected are: {', '.join(COLUMNS)}.")
+        raise InvalidInput(
+            "{name} has the wrong columns ({told}). Expected are: {columns}.",
+            name=name,
+            told=told,
+            columns=", ".join(COLUMNS),
+        )
     twice = [column for column, count in Counter(names).items() if count > 1]
     if twice:
-        raise InvalidInput(f"{name} has a column twice: {', '.join(twice)}.")
+        raise InvalidInput("{name} has a column twice: {twice}.", name=name, twice=", ".join(twice))
 
 
 def _entry(place: str, fields: Mapping[str, str]) -> Entry | BadEntry:
@@ -168,9 +173,9 @@ def _read_folders(path: Path) -> Iterator[Entry | BadEntry]:
     try:
         folders = sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise InvalidInput("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error) from error
     if not folders:
-        raise InvalidInput(f"{path} has no folders in it: expected one folder of pictures for each product.")
+        raise InvalidInput("{path} has no folders in it: expected one folder of pictures for each product.", path=path)
     return (_entry_of_folder(path, folder) for folder in folders)
 
 

@@ -143,7 +143,10 @@ def clean_brand(brand: str | None) -> str | None:
     """A brand's name as a person typed it; None for none. Raises InvalidInput."""
     name = " ".join((brand or "").split())
     if len(name) > _LONGEST_BRAND or not name.isprintable():
-        raise InvalidInput(f"The brand's name is longer than {_LONGEST_BRAND} characters, or has odd ones in it.")
+        raise InvalidInput(
+            "The brand's name is longer than {longest_brand} characters, or has odd ones in it.",
+            longest_brand=_LONGEST_BRAND,
+        )
     return name or None
 
 
@@ -202,7 +205,9 @@ def _fingerprint(picture: Picture, fingerprinting: Fingerprinting) -> Fingerprin
     try:
         return fingerprinting(picture.data)
     except CounterfoilError as error:
-        raise InvalidInput(f"the picture {picture.source} cannot be used: {error}") from error
+        raise InvalidInput(
+            "the picture {source} cannot be used: {error}", source=picture.source, error=error
+        ) from error
 
 
 def _entry(entry: Entry, brand_id: int) -> ProductEntry:

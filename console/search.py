@@ -158,7 +158,9 @@ def _triage(said: str | None) -> tuple[Triage, ...]:
     if not said:
         return ()
     if said not in TRIAGES:
-        raise InvalidInput(f"There is no {said!r} to be searched for: it is one of {', '.join(TRIAGES)}.")
+        raise InvalidInput(
+            "There is no {said!r} to be searched for: it is one of {triages}.", said=said, triages=", ".join(TRIAGES)
+        )
     return TRIAGES[said]
 
 
@@ -169,4 +171,6 @@ def _price_range(text: str | None) -> tuple[Decimal | None, Decimal | None]:
     try:
         return (Decimal(low) if low else None), (Decimal(high) if high else None)
     except InvalidOperation as error:
-        raise InvalidInput(f"{text!r} is no price range: expected LOW..HIGH, such as 10..50 or ..50.") from error
+        raise InvalidInput(
+            "{text!r} is no price range: expected LOW..HIGH, such as 10..50 or ..50.", text=text
+        ) from error

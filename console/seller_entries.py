@@ -31,7 +31,11 @@ def sellers_of_sheet(
 ) -> list[SellerEntry | BadEntry]:
     """The sellers of a table. Raises InvalidInput where its columns are wrong, which names the right ones."""
     if sorted(sheet.columns) not in (sorted(SELLER_COLUMNS), sorted(SELLER_COLUMNS[:2])):
-        raise InvalidInput(f"{name} has the wrong columns. Expected are: {', '.join(SELLER_COLUMNS)}.")
+        raise InvalidInput(
+            "{name} has the wrong columns. Expected are: {seller_columns}.",
+            name=name,
+            seller_columns=", ".join(SELLER_COLUMNS),
+        )
     return [_entry(f"{row_word} {number}", sheet.columns, row, marketplaces) for number, row in sheet.rows]
 
 
@@ -71,7 +75,11 @@ def meant_seller(connection: sa.Connection, owner_id: int, marketplace: str, tex
         return by_id.seller_key, by_id.name
     if len(seen) > 1:
         keys = ", ".join(one.seller_key for one in seen[:5])
-        raise InvalidInput(f"Several sellers on {marketplace} are called so: write the id of one of them ({keys}).")
+        raise InvalidInput(
+            "Several sellers on {marketplace} are called so: write the id of one of them ({keys}).",
+            marketplace=marketplace,
+            keys=keys,
+        )
     if seen:
         return seen[0].seller_key, seen[0].name
     if is_address(text):

@@ -48,19 +48,21 @@ class Sheet:
 def read_sheet(name: str, data: bytes, limits: SheetLimits = _UPLOADED) -> Sheet:
     """The table of a file. Raises TooLarge, or InvalidInput, which says what is wrong with the file and what to do."""
     if len(data) > limits.bytes:
-        raise TooLarge(f"{name} is larger than {limits.bytes // 1_000_000} MB: cut it into several files.")
+        raise TooLarge(
+            "{name} is larger than {bytes} MB: cut it into several files.", name=name, bytes=limits.bytes // 1_000_000
+        )
     if not data.strip():
-        raise InvalidInput(f"{name} is empty.")
+        raise InvalidInput("{name} is empty.", name=name)
     numbered = _xlsx_rows(name, data, limits) if data.startswith(b"PK\x03\x04") else _csv_rows(name, data)
     filled = ((number, row) for number, row in numbered if any(row))
     heading = next(filled, None)
     if heading is None:
-        raise InvalidInput(f"{name} is empty.")
+        raise InvalidInput("{name} is empty.", name=name)
     rows = tuple(islice(filled, limits.rows + 1))
     if len(rows) > limits.rows:
-        raise TooLarge(f"{name} has more than {limits.rows:,} rows: cut it into several files.")
+        raise TooLarge("{name} has more than {rows:,} rows: cut it into several files.", name=name, rows=limits.rows)
     if not rows:
-        raise InvalidInput(f"{name} has nothing below its heading: expected one row for each.")
+        raise InvalidInput("{name} has nothing below its heading: expected one row for each.", name=name)
     columns = tuple(column.casefold().strip().replace(" ", "_") for column in heading[1])
     return Sheet(_without_empty_end(columns), rows)
 
@@ -71,7 +73,7 @@ def read_sheet_file(path: Path) -> Sheet:
         with path.open("rb") as file:
             data = file.read(_OF_A_COMMAND.bytes + 1)
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise InvalidInput("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error) from error
     return read_sheet(str(path), data, _OF_A_COMMAND)
 
 
@@ -85,13 +87,17 @@ def _csv_rows(name: str, data: bytes) -> Iterator[tuple[int, tuple[str, ...]]]:
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{name} is not UTF-8 text: save it as CSV UTF-8, or as XLSX. ({error})") from error
+        raise InvalidInput(
+            "{name} is not UTF-8 text: save it as CSV UTF-8, or as XLSX. ({error})", name=name, error=error
+        ) from error
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
         for row in reader:
             yield reader.line_num, _row(name, reader.line_num, row)
     except csv.Error as error:
-        raise InvalidInput(f"{name} is no readable CSV in line {reader.line_num}: {error}.") from error
+        raise InvalidInput(
+            "{name} is no readable CSV in line {line_num}: {error}.", name=name, line_num=reader.line_num, error=error
+        ) from error
 
 
 def _delimiter(text: str) -> str:
@@ -111,14 +117,18 @@ def _xlsx_rows(name: str, data: bytes, limits: SheetLimits) -> Iterator[tuple[in
         sheet.reset_dimensions()
         for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=_MOST_COLUMNS + 1), 1):
             if number > 10 * limits.rows:
-                raise TooLarge(f"{name} has more than {limits.rows:,} rows: cut it into several files.")
+                raise TooLarge(
+                    "{name} has more than {rows:,} rows: cut it into several files.", name=name, rows=limits.rows
+                )
             yield number, _row(name, number, [_text(name, number, cell) for cell in row])
     except (InvalidInput, TooLarge):
         raise
     except Exception as error:
         # openpyxl raises whatever a damaged file makes of it.
         raise InvalidInput(
-            f"{name} is no readable XLSX file: save it anew, or as CSV. ({type(error).__name__})"
+            "{name} is no readable XLSX file: save it anew, or as CSV. ({fault})",
+            name=name,
+            fault=type(error).__name__,
         ) from error
 
 
@@ -127,10 +137,10 @@ def _refuse_bomb(name: str, data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             members = packed.infolist()
     except zipfile.BadZipFile as error:
-        raise InvalidInput(f"{name} is a damaged XLSX file: save it anew, or as CSV.") from error
+        raise InvalidInput("{name} is a damaged XLSX file: save it anew, or as CSV.", name=name) from error
     # zipfile reads no more of a member than is said here.
     if len(members) > _MOST_FILES or sum(member.file_size for member in members) > _LARGEST_UNPACKED:
-        raise TooLarge(f"{name} unpacks to more than is read: save only the table, or as CSV.")
+        raise TooLarge("{name} unpacks to more than is read: save only the table, or as CSV.", name=name)
 
 
 def _text(name: str, number: int, cell: Any) -> str:
@@ -144,7 +154,11 @@ def _text(name: str, number: int, cell: Any) -> str:
         # As people see it: 129.9, not 129.90000000000001, and a number of 13 digits as such.
         return format(Decimal(format(cell, ".15g")), "f")
     if isinstance(cell, datetime):
-        raise InvalidInput(f"{name}, row {number}: a date stands where text is expected: format its cell as text.")
+        raise InvalidInput(
+            "{name}, row {number}: a date stands where text is expected: format its cell as text.",
+            name=name,
+            number=number,
+        )
     return str(cell)
 
 
@@ -153,7 +167,17 @@ def _row(name: str, number: int, cells: Sequence[str]) -> tuple[str, ...]:
     while kept and not kept[-1]:
         kept = kept[:-1]
     if len(kept) > _MOST_COLUMNS:
-        raise TooLarge(f"{name}, row {number} has more than {_MOST_COLUMNS} columns.")
+        raise TooLarge(
+            "{name}, row {number} has more than {most_columns} columns.",
+            name=name,
+            number=number,
+            most_columns=_MOST_COLUMNS,
+        )
     if any(len(cell) > _LONGEST_CELL for cell in kept):
-        raise TooLarge(f"{name}, row {number} has a cell of more than {_LONGEST_CELL:,} characters.")
+        raise TooLarge(
+            "{name}, row {number} has a cell of more than {longest_cell:,} characters.",
+            name=name,
+            number=number,
+            longest_cell=_LONGEST_CELL,
+        )
     return kept

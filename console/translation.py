@@ -1,13 +1,15 @@
 """The texts of the pages in the language of whoever reads them: catalogues in `console/locale`, English without one.
 
-Wrap what people read in `_()` or `ngettext()`, in templates in `{{ _("...") }}` or `{% trans %}`. GNU gettext:
-`console/locale/<language>/LC_MESSAGES/counterfoil.mo`.
+Wrap what people read in `_()` or `ngettext()`, in templates in `{{ _("...") }}` or `{% trans %}`; what an error says is
+put into words by `worded()`. GNU gettext: `console/locale/<language>/LC_MESSAGES/counterfoil.mo`.
 """
 
 import gettext as catalogues
 from collections.abc import Sequence
 from contextvars import ContextVar
 from pathlib import Path
+
+from counterfoil.exceptions import CounterfoilError
 
 DOMAIN = "counterfoil"
 LOCALE = Path(__file__).parent / "locale"
@@ -28,6 +30,13 @@ def gettext(message: str) -> str:
 def ngettext(one: str, many: str, number: int) -> str:
     """One text that depends on a number, in the chosen language."""
     return _chosen.get().ngettext(one, many, number)
+
+
+def worded(error: CounterfoilError) -> str:
+    """What an error says in the chosen language, and so an error that it speaks of."""
+    text = gettext(error.message) if error.message else ""
+    values = {name: worded(one) if isinstance(one, CounterfoilError) else one for name, one in error.values.items()}
+    return text.format(**values) if values else text
 
 
 def accepted_languages(header: str) -> list[str]:

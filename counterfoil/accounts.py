@@ -206,7 +206,7 @@ def make_api_key(
     Raises Forbidden for a role above the maker's own, InvalidInput for an empty name or an expiry that has passed.
     """
     if not actor.role.allows(role):
-        raise Forbidden(f"Your role {actor.role} cannot give a key the role {role}.")
+        raise Forbidden("Your role {own_role} cannot give a key the role {role}.", own_role=actor.role, role=role)
     if not name.strip() or len(name) > 200:
         raise InvalidInput("Name the key after what will use it, in at most 200 characters.")
     if expires_at is not None and expires_at <= now:
@@ -298,7 +298,7 @@ def _count(store: Store, subjects: tuple[Subject, ...], now: datetime) -> None:
         wait = count_attempt(connection, subjects, now)
     if wait is not None:
         seconds = max(1, int(wait.total_seconds()) + 1)
-        raise TooManyAttempts(f"Too many wrong passwords: wait {seconds} seconds, then try again.", seconds=seconds)
+        raise TooManyAttempts("Too many wrong passwords: wait {seconds} seconds, then try again.", seconds=seconds)
 
 
 def _forgive(connection: sa.Connection, subjects: tuple[Subject, ...], now: datetime) -> None:

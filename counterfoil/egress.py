@@ -64,22 +64,32 @@ class EgressGuard:
         if self.lists(target.host, target.port):
             return target
         if self.lists(target.host, None):
-            raise AddressRefused(f"{target.href}: {target.host} is listed in COUNTERFOIL_ALLOW_HOSTS for another port.")
+            raise AddressRefused(
+                "{href}: {host} is listed in COUNTERFOIL_ALLOW_HOSTS for another port.",
+                href=target.href,
+                host=target.host,
+            )
         if target.port not in self.allowed_ports:
-            raise AddressRefused(f"{target.href}: port {target.port} is not among COUNTERFOIL_ALLOW_PORTS.")
+            raise AddressRefused(
+                "{href}: port {port} is not among COUNTERFOIL_ALLOW_PORTS.", href=target.href, port=target.port
+            )
         literal = _literal(target.host)
         if literal is not None:
             self.check_address(target.host, literal)
         elif _is_local_name(target.host):
-            raise AddressRefused(f"{target.href}: {target.host} names this machine or its local network.")
+            raise AddressRefused(
+                "{href}: {host} names this machine or its local network.", href=target.href, host=target.host
+            )
         return target
 
     def check_address(self, host: str, address: str | Address) -> None:
         """Raise AddressRefused if connecting to `host` would reach an address inside."""
         if not self.lists(host, None) and not is_public(address):
             raise AddressRefused(
-                f"{host} is at {address}, which is not a public address; if this is meant, list the host in "
-                "COUNTERFOIL_ALLOW_HOSTS."
+                "{host} is at {address}, which is not a public address; if this is meant, list the host in "
+                "COUNTERFOIL_ALLOW_HOSTS.",
+                host=host,
+                address=address,
             )
 
     def lists(self, host: str, port: int | None) -> bool:
@@ -113,7 +123,7 @@ def _read_entry(entry: str) -> tuple[str, int | None]:
     try:
         return read_url(f"http://[{host}]/" if ":" in host else f"http://{host}/").host, port
     except AddressRefused as error:
-        raise InvalidSetting(f"COUNTERFOIL_ALLOW_HOSTS: {entry!r} is no host and no host:port.") from error
+        raise InvalidSetting("COUNTERFOIL_ALLOW_HOSTS: {entry!r} is no host and no host:port.", entry=entry) from error
 
 
 # A crawl reads each address several times: where it is found, asked for, answered and kept.
@@ -126,12 +136,16 @@ def read_url(url: str) -> Target:
     try:
         parsed = ada_url.URL(url.strip())
     except ValueError as error:
-        raise AddressRefused(f"{url[:200]!r} is no complete web address.") from error
+        raise AddressRefused("{url!r} is no complete web address.", url=url[:200]) from error
     scheme = parsed.protocol.removesuffix(":")
     if scheme not in _DEFAULT_PORTS or not parsed.hostname:
-        raise AddressRefused(f"{url[:200]!r}: only http and https addresses are requested.")
+        raise AddressRefused("{url!r}: only http and https addresses are requested.", url=url[:200])
     if parsed.username or parsed.password:
-        raise AddressRefused(f"{scheme}://{parsed.hostname}: addresses with a user name or password are not requested.")
+        raise AddressRefused(
+            "{scheme}://{hostname}: addresses with a user name or password are not requested.",
+            scheme=scheme,
+            hostname=parsed.hostname,
+        )
     port = int(parsed.port) if parsed.port else _DEFAULT_PORTS[scheme]
     return Target(href=parsed.href, scheme=scheme, host=parsed.hostname.strip("[]"), port=port)
 

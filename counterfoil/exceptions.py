@@ -35,6 +35,8 @@ CounterfoilError
 +-- IndexUnavailable      the suspect index cannot be used now
 """
 
+from typing import Any
+
 __all__ = [
     "AddressRefused",
     "BackupDamaged",
@@ -75,12 +77,35 @@ __all__ = [
 class CounterfoilError(Exception):
     """The root of all errors raised on purpose; its text is meant for a person.
 
+    `message` is the text, with a `{name}` for each of the `values`, as `str.format` takes them: so the console can say
+    it in the language of its reader, and `str()` says it in English. Without values it stands as it is.
+
     `permanent` is true where trying the same thing again cannot help; `fatal` where the process that meets it can do
     nothing more of use: it says so once and ends.
     """
 
     permanent = True
     fatal = False
+
+    def __init__(self, message: str = "", /, **values: object) -> None:
+        super().__init__(message.format(**values) if values else message)
+        self.message = message
+        self.values = values
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Into another process go its text and attributes, whatever its class is made with; and of values that may not
+        # be picklable, such as a driver's own error, what they say.
+        values = {name: one if isinstance(one, _PLAIN) else str(one) for name, one in self.values.items()}
+        return _made_again, (type(self), self.args, {**self.__dict__, "values": values})
+
+
+_PLAIN = (str, int, float, CounterfoilError)
+
+
+def _made_again(kind: type[CounterfoilError], said: tuple[Any, ...], state: dict[str, Any]) -> CounterfoilError:
+    error = kind.__new__(kind, *said)
+    error.__dict__.update(state)
+    return error
 
 
 class InvalidInput(CounterfoilError):
@@ -140,8 +165,8 @@ class TooManyAttempts(CounterfoilError):
 
     permanent = False
 
-    def __init__(self, message: str, *, seconds: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, /, *, seconds: int, **values: object) -> None:
+        super().__init__(message, seconds=seconds, **values)
         self.seconds = seconds
 
 
@@ -217,8 +242,8 @@ class FetchFailed(CounterfoilError):
     `permanent` says whether trying again can help: a 404 cannot change by itself, a time-out can.
     """
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, /, *, permanent: bool, **values: object) -> None:
+        super().__init__(message, **values)
         self.permanent = permanent
 
 

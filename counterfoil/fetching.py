@@ -45,28 +45,49 @@ def fetch(
                         return _body(response, largest)
                     url = str(response.next_request.url)
             except httpx.TimeoutException as error:
-                raise FetchFailed(f"{target.href} takes longer than {seconds:g} seconds.", permanent=False) from error
+                raise FetchFailed(
+                    "{href} takes longer than {most:g} seconds.",
+                    href=target.href,
+                    most=seconds,
+                    permanent=False,
+                ) from error
             except httpx.HTTPError as error:
-                raise FetchFailed(f"{target.href} could not be fetched: {error}.", permanent=False) from error
+                raise FetchFailed(
+                    "{href} could not be fetched: {error}.", href=target.href, error=error, permanent=False
+                ) from error
             except httpx.InvalidURL as error:
                 # Longer than httpx takes, for one.
-                raise FetchFailed(f"{target.href[:200]} cannot be asked for: {error}.", permanent=True) from error
-    raise FetchFailed(f"{url} redirects more than {_MOST_REDIRECTS} times.", permanent=True)
+                raise FetchFailed(
+                    "{href} cannot be asked for: {error}.", href=target.href[:200], error=error, permanent=True
+                ) from error
+    raise FetchFailed(
+        "{url} redirects more than {most_redirects} times.", url=url, most_redirects=_MOST_REDIRECTS, permanent=True
+    )
 
 
 def _body(response: httpx.Response, largest: int) -> bytes:
     if response.status_code != 200:
         raise FetchFailed(
-            f"{response.url} answered {response.status_code}.", permanent=response.status_code not in _PASSING
+            "{url} answered {status_code}.",
+            url=response.url,
+            status_code=response.status_code,
+            permanent=response.status_code not in _PASSING,
         )
     packing = response.headers.get("Content-Encoding", "identity")
     if packing.lower() != "identity":
-        raise FetchFailed(f"{response.url} answered packed ({packing[:40]!r}), though asked not to.", permanent=True)
+        raise FetchFailed(
+            "{url} answered packed ({packing!r}), though asked not to.",
+            url=response.url,
+            packing=packing[:40],
+            permanent=True,
+        )
     data = bytearray()
     for piece in response.iter_raw(65_536):
         data += piece
         if len(data) > largest:
-            raise FetchFailed(f"{response.url} is larger than {largest:,} bytes.", permanent=True)
+            raise FetchFailed(
+                "{url} is larger than {largest:,} bytes.", url=response.url, largest=largest, permanent=True
+            )
     return bytes(data)
 
 
@@ -101,7 +122,7 @@ class _Backend(httpcore.SyncBackend):
             for address in addresses:
                 self._guard.check_address(host, address)
         if not addresses:
-            raise AddressRefused(f"{host} has no address.")
+            raise AddressRefused("{host} has no address.", host=host)
         stream = super().connect_tcp(addresses[0], port, self.left(), local_address, socket_options)
         return _TimedStream(stream, self)
 

@@ -257,7 +257,7 @@ def _as_it_is(path: Path) -> Marketplace:
     try:
         found = path.stat()
     except OSError as error:
-        raise InvalidDeclaration(f"{path} cannot be read: {error}") from error
+        raise InvalidDeclaration("{path} cannot be read: {error}", path=path, error=error) from error
     return _read_once(path, found.st_mtime_ns, found.st_size, found.st_ino)
 
 
@@ -271,22 +271,24 @@ def read_declaration(path: Path) -> Marketplace:
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - the safe one
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidDeclaration(f"{path} cannot be read: {error}") from error
+        raise InvalidDeclaration("{path} cannot be read: {error}", path=path, error=error) from error
     if not isinstance(data, dict):
-        raise InvalidDeclaration(f"{path}: expected a table of fields, starting with `name:`.")
+        raise InvalidDeclaration("{path}: expected a table of fields, starting with `name:`.", path=path)
     try:
         return Marketplace.model_validate(data)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors())
-        raise InvalidDeclaration(f"{path}: {problems}") from error
+        raise InvalidDeclaration("{path}: {problems}", path=path, problems=problems) from error
 
 
 def get_marketplace(known: Mapping[str, Marketplace], name: str) -> Marketplace:
     """A declared marketplace by name. Raises UnknownMarketplace, which lists those there are."""
     if name not in known:
         raise UnknownMarketplace(
-            f"There is no marketplace named {name!r}. Declared are: {', '.join(sorted(known)) or 'none'}. "
-            "To add one, put a declaration into the folder COUNTERFOIL_MARKETPLACES."
+            "There is no marketplace named {name!r}. Declared are: {known}. To add one, put a declaration into the "
+            "folder COUNTERFOIL_MARKETPLACES.",
+            name=name,
+            known=", ".join(sorted(known)) or "none",
         )
     return known[name]
 

@@ -22,9 +22,11 @@ def check_password(password: str, account_name: str) -> None:
     """Raise InvalidInput, which says why, for a password that is too easily guessed."""
     plain = password.casefold()
     if len(password) < SHORTEST:
-        raise InvalidInput(f"The password is too short: use at least {SHORTEST} characters; a few words do well.")
+        raise InvalidInput(
+            "The password is too short: use at least {shortest} characters; a few words do well.", shortest=SHORTEST
+        )
     if len(password) > LONGEST:
-        raise InvalidInput(f"The password is longer than {LONGEST} characters.")
+        raise InvalidInput("The password is longer than {longest} characters.", longest=LONGEST)
     if len(set(plain)) < _FEWEST_DIFFERENT:
         raise InvalidInput("The password repeats the same few characters: use more different ones.")
     rest = plain.replace(account_name.casefold(), "").replace("counterfoil", "").replace("password", "")

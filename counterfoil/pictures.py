@@ -53,22 +53,30 @@ def decode(data: bytes) -> Image.Image:
     if not data:
         raise UnreadablePicture("the file is empty")
     if len(data) > MAX_BYTES:
-        raise UnreadablePicture(f"{len(data):,} bytes are more than the {MAX_BYTES:,} that are decoded")
+        raise UnreadablePicture(
+            "{number:,} bytes are more than the {max_bytes:,} that are decoded", number=len(data), max_bytes=MAX_BYTES
+        )
     if data.startswith(b"\xff\xd8") and data.count(_SCAN) > _MOST_SCANS:
-        raise UnreadablePicture(f"a JPEG of more than {_MOST_SCANS} scans is made to keep its decoder busy")
+        raise UnreadablePicture(
+            "a JPEG of more than {most_scans} scans is made to keep its decoder busy", most_scans=_MOST_SCANS
+        )
     try:
         return _decode_png(data) if is_png(data) else _decode(data)
     except UnreadablePicture:
         raise
     except UnidentifiedImageError as error:
         known = ", ".join(FORMATS)
-        raise UnreadablePicture(f"no whole header of a format that is read ({known}) in {data[:12]!r}...") from error
+        raise UnreadablePicture(
+            "no whole header of a format that is read ({known}) in {data!r}...", known=known, data=data[:12]
+        ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnreadablePicture(f"more than the {MAX_PIXELS:,} pixels that are decoded") from error
+        raise UnreadablePicture(
+            "more than the {max_pixels:,} pixels that are decoded", max_pixels=MAX_PIXELS
+        ) from error
     except MemoryError as error:
         raise UnreadablePicture("decoding it needs more memory than this process may use") from error
     except Exception as error:  # whatever a decoder raises on bytes that somebody else made: this picture is unreadable
-        raise UnreadablePicture(f"damaged or cut off: {error or type(error).__name__}") from error
+        raise UnreadablePicture("damaged or cut off: {error}", error=error or type(error).__name__) from error
 
 
 def _decode(data: bytes, frame: int = 0) -> Image.Image:
@@ -103,11 +111,21 @@ def _hides_its_default(data: bytes) -> bool:
 def _check_size(image: Image.Image) -> None:
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise UnreadablePicture(f"{width} x {height} is more than the {MAX_PIXELS:,} pixels that are decoded")
+        raise UnreadablePicture(
+            "{width} x {height} is more than the {max_pixels:,} pixels that are decoded",
+            width=width,
+            height=height,
+            max_pixels=MAX_PIXELS,
+        )
     if max(width, height) > MAX_SIDE:
-        raise UnreadablePicture(f"{width} x {height}: a side is longer than {MAX_SIDE:,} pixels")
+        raise UnreadablePicture(
+            "{width} x {height}: a side is longer than {max_side:,} pixels",
+            width=width,
+            height=height,
+            max_side=MAX_SIDE,
+        )
     if not width or not height:
-        raise UnreadablePicture(f"{width} x {height}: there are no pixels")
+        raise UnreadablePicture("{width} x {height}: there are no pixels", width=width, height=height)
 
 
 def _upright(image: Image.Image) -> Image.Image:

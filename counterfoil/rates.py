@@ -49,17 +49,25 @@ def read_rates(text: str) -> tuple[RateTable, ...]:
     """
     reader = csv.DictReader(text.splitlines(), strict=True)
     if sorted(reader.fieldnames or []) != sorted(_COLUMNS):
-        raise InvalidInput(f"The rates have the wrong columns. Expected are: {', '.join(_COLUMNS)}.")
+        raise InvalidInput("The rates have the wrong columns. Expected are: {columns}.", columns=", ".join(_COLUMNS))
     tables: dict[date, tuple[str, dict[str, Decimal]]] = {}
     try:
         for row in reader:
             as_of, base, currency, rate = _read_row(row, reader.line_num)
             known_base, rates = tables.setdefault(as_of, (base, {}))
             if known_base != base or currency in rates:
-                raise InvalidInput(f"Line {reader.line_num}: {as_of} has {base} to {currency} twice, or two bases.")
+                raise InvalidInput(
+                    "Line {line_num}: {as_of} has {base} to {currency} twice, or two bases.",
+                    line_num=reader.line_num,
+                    as_of=as_of,
+                    base=base,
+                    currency=currency,
+                )
             rates[currency] = rate
     except csv.Error as error:
-        raise InvalidInput(f"The rates are no readable CSV: line {reader.line_num}: {error}.") from error
+        raise InvalidInput(
+            "The rates are no readable CSV: line {line_num}: {error}.", line_num=reader.line_num, error=error
+        ) from error
     if not tables:
         raise InvalidInput("The file has no rates in it.")
     return tuple(RateTable(as_of=as_of, base=base, rates=rates) for as_of, (base, rates) in sorted(tables.items()))
@@ -69,12 +77,14 @@ def _read_row(row: Mapping[str, str | None], line: int) -> tuple[date, str, str,
     fields = {name: (row.get(name) or "").strip() for name in _COLUMNS}
     for name in ("base", "currency"):
         if not re.fullmatch("[A-Z]{3}", fields[name]):
-            raise InvalidInput(f"Line {line}: {fields[name]!r} is no currency code such as EUR.")
+            raise InvalidInput(
+                "Line {line}: {fields!r} is no currency code such as EUR.", line=line, fields=fields[name]
+            )
     try:
         rate = Decimal(fields["rate"])
         as_of = date.fromisoformat(fields["date"])
     except (InvalidOperation, ValueError) as error:
-        raise InvalidInput(f"Line {line}: expected a date like 2026-11-23 and a rate like 1.0832.") from error
+        raise InvalidInput("Line {line}: expected a date like 2026-11-23 and a rate like 1.0832.", line=line) from error
     if not rate.is_finite() or rate <= 0:
-        raise InvalidInput(f"Line {line}: the rate {fields['rate']!r} is not above zero.")
+        raise InvalidInput("Line {line}: the rate {fields!r} is not above zero.", line=line, fields=fields["rate"])
     return as_of, fields["base"], fields["currency"], rate

@@ -221,8 +221,10 @@ class Sweep:
                 unknown += [(stock.kind, sha256) for sha256 in self._sweep_marked(stock, some, swept)]
         if len(unknown) > _MANY and len(unknown) * 2 > seen and not also_most:
             raise StoreError(
-                f"{len(unknown):,} of {seen:,} stored files are unknown to the database: is it the one that they "
-                "belong to? None of them was deleted. If it is, call `counterfoil evidence sweep --also-most`."
+                "{number:,} of {seen:,} stored files are unknown to the database: is it the one that they belong "
+                "to? None of them was deleted. If it is, call `counterfoil evidence sweep --also-most`.",
+                number=len(unknown),
+                seen=seen,
             )
         for kind, sha256 in unknown:
             if not self._stop.is_set():

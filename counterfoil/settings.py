@@ -237,7 +237,9 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
             continue
         field, text = _field_and_text(key, text)
         if field in given:
-            raise InvalidSetting(f"{variable(field)} and {variable(field)}_FILE are both set: unset one of them.")
+            raise InvalidSetting(
+                "{variable} and {variable}_FILE are both set: unset one of them.", variable=variable(field)
+            )
         given[field] = text
     return given
 
@@ -248,16 +250,16 @@ def _field_and_text(key: str, text: str) -> tuple[str, str]:
         return name, text
     if name.endswith("_file") and name.removesuffix("_file") in Settings.model_fields:
         return name.removesuffix("_file"), _read_secret(key, text)
-    raise InvalidSetting(f"{key} is not a setting: see `counterfoil settings` for those that exist.")
+    raise InvalidSetting("{key} is not a setting: see `counterfoil settings` for those that exist.", key=key)
 
 
 def _read_secret(key: str, path: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, RuntimeError) as error:
-        raise InvalidSetting(f"{key}={path} cannot be read: {error}") from error
+        raise InvalidSetting("{key}={path} cannot be read: {error}", key=key, path=path, error=error) from error
     except UnicodeDecodeError as error:
-        raise InvalidSetting(f"{key}={path} is not UTF-8 text.") from error
+        raise InvalidSetting("{key}={path} is not UTF-8 text.", key=key, path=path) from error
 
 
 def _parse(field: str, text: str) -> Any:

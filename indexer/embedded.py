@@ -102,7 +102,9 @@ class EmbeddedIndex(SuspectIndex):
 
         def use_if_ours(file: IndexFile) -> T:
             if file.outdated():
-                raise IndexUnavailable(f"The suspect index was made by another version of the program. {REMEDY}")
+                raise IndexUnavailable(
+                    "The suspect index was made by another version of the program. {remedy}", remedy=REMEDY
+                )
             return use(file)
 
         return self._with_file(use_if_ours)
@@ -186,7 +188,12 @@ def check_file(file: IndexFile) -> None:
     with file.reading() as connection:
         problems = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
     if problems != ["ok"]:
-        raise IndexUnavailable(f"The suspect index {file.path} is damaged ({'; '.join(problems)}). {REMEDY}")
+        raise IndexUnavailable(
+            "The suspect index {path} is damaged ({problems}). {remedy}",
+            path=file.path,
+            problems="; ".join(problems),
+            remedy=REMEDY,
+        )
     with file.writing() as connection:
         connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
 

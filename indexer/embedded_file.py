@@ -143,7 +143,9 @@ def our_errors(path: Path) -> Iterator[None]:
         raise IndexUnavailable(_meaning(path, error)) from error
     except OSError as error:
         said = error.strerror or error
-        raise IndexUnavailable(f"The suspect index {path} cannot be written: {said}. Nothing is lost.") from error
+        raise IndexUnavailable(
+            "The suspect index {path} cannot be written: {said}. Nothing is lost.", path=path, said=said
+        ) from error
 
 
 def _meaning(path: Path, error: sqlite3.Error) -> str:

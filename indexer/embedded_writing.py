@@ -110,7 +110,7 @@ def _take_out(connection: sqlite3.Connection, suspect_id: int, row: int, digest:
     found = (_find(connection, name) for name in names_of(before))
     columns = columns_of(before, [one[0] for one in found if one])
     if columns.digest != digest:
-        raise IndexUnavailable(f"The suspect index was made by another version of the program. {REMEDY}")
+        raise IndexUnavailable("The suspect index was made by another version of the program. {remedy}", remedy=REMEDY)
     values = (row, columns.title, columns.others, columns.facts)
     connection.execute("INSERT INTO words (words, rowid, title, others, facts) VALUES ('delete', ?, ?, ?, ?)", values)
     connection.execute("DELETE FROM entries WHERE id = ?", (row,))

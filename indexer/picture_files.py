@@ -60,7 +60,7 @@ def find_pictures(places: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for place in places:
         if not place.exists():
-            raise InvalidInput(f"there is no file or folder {place}")
+            raise InvalidInput("there is no file or folder {place}", place=place)
         found.extend(_below(place) if place.is_dir() else [place])
     return found
 
@@ -76,7 +76,7 @@ def prepare_references(decoder: PictureDecoder, root: Path) -> ReferenceFiles:
     made = list(_in_order(decoder, paths, lambda path: _prepared(decoder, path)))
     usable = {path: answer for path, answer in zip(paths, made, strict=True) if not isinstance(answer, str)}
     if not usable:
-        raise InvalidInput(f"no picture can be read in {root}")
+        raise InvalidInput("no picture can be read in {root}", root=root)
     products = {_product(path, root): number for number, path in enumerate(usable, start=1)}
     references = [
         Reference(reference_image_id=number, product_id=products[_product(path, root)], fingerprint=fingerprint)
@@ -158,7 +158,7 @@ def _read(path: Path) -> bytes:
             # One byte more than is decoded: the decoder says so, and a disk image costs no memory.
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UnreadablePicture(f"it cannot be read: {error.strerror}") from error
+        raise UnreadablePicture("it cannot be read: {reason}", reason=error.strerror) from error
 
 
 def _product(path: Path, root: Path) -> Path:

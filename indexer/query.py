@@ -181,16 +181,18 @@ def empty_page(query: SuspectQuery) -> SuspectPage:
 
 def _check_words(words: str) -> None:
     if len(words) > _LONGEST_WORDS:
-        raise InvalidInput(f"More than {_LONGEST_WORDS} characters cannot be searched for.")
+        raise InvalidInput("More than {longest_words} characters cannot be searched for.", longest_words=_LONGEST_WORDS)
     if len(query_terms(words)) > _MOST_PHRASES:
-        raise InvalidInput(f"More than {_MOST_PHRASES} words cannot be searched for.")
+        raise InvalidInput("More than {most_phrases} words cannot be searched for.", most_phrases=_MOST_PHRASES)
 
 
 def _check_verdicts(verdicts: tuple[str, ...]) -> None:
     known = {UNJUDGED, *(kind.value for kind in VerdictKind)}
     unknown = [verdict for verdict in verdicts if verdict not in known]
     if unknown:
-        raise InvalidInput(f"There is no verdict {unknown[0]!r}: it is one of {', '.join(sorted(known))}.")
+        raise InvalidInput(
+            "There is no verdict {unknown!r}: it is one of {known}.", unknown=unknown[0], known=", ".join(sorted(known))
+        )
 
 
 def _check_prices(query: SuspectQuery) -> None:
@@ -198,16 +200,22 @@ def _check_prices(query: SuspectQuery) -> None:
     if amounts and query.currency is None:
         raise InvalidInput("A price range needs a currency: amounts of different currencies cannot be compared.")
     if any(not amount.is_finite() or not 0 <= amount <= _LARGEST_AMOUNT for amount in amounts):
-        raise InvalidInput(f"A price must be between 0 and {_LARGEST_AMOUNT:,}.")
+        raise InvalidInput("A price must be between 0 and {largest_amount:,}.", largest_amount=_LARGEST_AMOUNT)
 
 
 def _check_sizes(query: SuspectQuery) -> None:
     if not 1 <= query.limit <= MOST_ON_A_PAGE:
-        raise InvalidInput(f"A page holds between 1 and {MOST_ON_A_PAGE} suspects, not {query.limit}.")
+        raise InvalidInput(
+            "A page holds between 1 and {most_on_a_page} suspects, not {limit}.",
+            most_on_a_page=MOST_ON_A_PAGE,
+            limit=query.limit,
+        )
     if not 0 <= query.min_score <= 1:
-        raise InvalidInput(f"A score is between 0 and 1, not {query.min_score}.")
+        raise InvalidInput("A score is between 0 and 1, not {min_score}.", min_score=query.min_score)
     if len(query.suspect_ids or ()) > MOST_SUSPECT_IDS:
-        raise InvalidInput(f"More than {MOST_SUSPECT_IDS:,} suspects cannot be asked for at once.")
+        raise InvalidInput(
+            "More than {most_suspect_ids:,} suspects cannot be asked for at once.", most_suspect_ids=MOST_SUSPECT_IDS
+        )
     several = (query.brand_ids, query.product_ids, query.marketplaces, query.sellers)
     if any(len(values) > _MOST_VALUES for values in several):
-        raise InvalidInput(f"A filter takes at most {_MOST_VALUES} values.")
+        raise InvalidInput("A filter takes at most {most_values} values.", most_values=_MOST_VALUES)

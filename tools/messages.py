@@ -10,31 +10,43 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from counterfoil import exceptions
 from counterfoil.edits import EDITS
 from counterfoil.version import VERSION
 
-FOLDER = Path(__file__).parents[1] / "console"
-LOCALE = FOLDER / "locale"
+ROOT = Path(__file__).parents[1]
+LOCALE = ROOT / "console" / "locale"
 POT = LOCALE / "counterfoil.pot"
 _COMMENT = "# Texts of Counterfoil's pages. How to translate them: docs/translating.md."
 _OF_AN_EDIT = "translators: It ends a sentence such as 'A copy would be found if it was ...'."
-_METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+# What errors say stands where they are raised: there the class takes the place of `_`.
+_KEYWORDS = {**DEFAULT_KEYWORDS, **dict.fromkeys(exceptions.__all__)}
+_ROOMS = ("console", "counterfoil", "indexer")
+# Said on a terminal only, where English is spoken.
+_UNSEEN = ("backup/**", "matching/**", "commands/**", "doctor/**", "server.py")
+_METHODS = [*((place, "ignore") for place in _UNSEEN), ("**.py", "python"), ("templates/**.html", "jinja2")]
 _OPTIONS = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
 
 
 def collect() -> Catalog:
     """Every text that a page shows, by the files that it stands in."""
     catalogue = Catalog(project="Counterfoil", version=VERSION, charset="utf-8", header_comment=_COMMENT)
-    found = extract_from_dir(FOLDER, _METHODS, _OPTIONS, comment_tags=("translators:",), strip_comment_tags=True)
+    found = [(f"{room}/{file}", *more) for room in _ROOMS for file, *more in _texts(room)]
     for file, _line, message, comments, context in sorted(found, key=lambda one: (one[0], one[1])):
-        catalogue.add(message, locations=[(f"console/{file}", 0)], auto_comments=comments, context=context)
+        catalogue.add(message, locations=[(file, 0)], auto_comments=comments, context=context)
     for edit in EDITS.values():
         catalogue.add(edit.described, locations=[("counterfoil/edits/catalogue.py", 0)], auto_comments=[_OF_AN_EDIT])
     return catalogue
+
+
+def _texts(room: str) -> Iterator[tuple[Any, ...]]:
+    return extract_from_dir(
+        ROOT / room, _METHODS, _OPTIONS, _KEYWORDS, comment_tags=("translators:",), strip_comment_tags=True
+    )
 
 
 def written(catalogue: Catalog) -> bytes:

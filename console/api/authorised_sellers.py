@@ -47,7 +47,11 @@ def create_authorised_seller(
 
     def make(connection: sa.Connection) -> tuple[str, AuthorisedSellerShown]:
         if not stored.authorise_seller(connection, owner_id, said.marketplace, said.seller_key, said.name, now()):
-            raise Conflict(f"{said.seller_key!r} on {said.marketplace!r} is authorised already.")
+            raise Conflict(
+                "{seller_key!r} on {marketplace!r} is authorised already.",
+                seller_key=said.seller_key,
+                marketplace=said.marketplace,
+            )
         made = stored.find_authorised_seller(connection, owner_id, said.marketplace, said.seller_key)
         return f"/api/v1/authorised-sellers/{made.id}", AuthorisedSellerShown.model_validate(made)
 

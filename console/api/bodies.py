@@ -23,9 +23,13 @@ def get_body(sha256: PathSha256, session: CurrentSession) -> Response:
     with session.read() as connection:
         version = body_visible_to(connection, session.owner.id, sha256)
     if version is None:
-        raise NotFound(f"There is no response body {sha256}.")
+        raise NotFound("There is no response body {sha256}.", sha256=sha256)
     if version.body_deleted_at is not None:
-        raise DeletedByRetention(f"The response body {sha256} was {deleted_words(version.body_deleted_at)}.")
+        raise DeletedByRetention(
+            "The response body {sha256} was {deleted_words}.",
+            sha256=sha256,
+            deleted_words=deleted_words(version.body_deleted_at),
+        )
     headers = {
         "Cache-Control": "private, max-age=31536000, immutable",
         # Somebody else's page must not run as one of ours.

@@ -26,9 +26,14 @@ def get_capture_file(capture_id: PathId, role: CaptureRole, session: CurrentSess
         capture = get_capture(connection, session.owner.id, capture_id)
     file = next((file for file in capture.files if file.role is role), None)
     if file is None:
-        raise NotFound(f"Capture {capture_id} has no {role}.")
+        raise NotFound("Capture {capture_id} has no {role}.", capture_id=capture_id, role=role)
     if file.deleted_at is not None:
-        raise DeletedByRetention(f"The {role} of capture {capture_id} was {deleted_words(file.deleted_at)}.")
+        raise DeletedByRetention(
+            "The {role} of capture {capture_id} was {deleted_words}.",
+            role=role,
+            capture_id=capture_id,
+            deleted_words=deleted_words(file.deleted_at),
+        )
     disposition = "inline" if role is CaptureRole.SCREENSHOT else "attachment"
     headers = {
         "Cache-Control": "private, max-age=31536000, immutable",

@@ -32,7 +32,7 @@ def readyz(installation: CurrentInstallation) -> JSONResponse:
         checks["database"] = "ok"
         state = installation.index.state()
         if state is not IndexState.READY:
-            raise IndexUnavailable(f"The suspect index is {state}.")
+            raise IndexUnavailable("The suspect index is {state}.", state=state)
         checks["index"] = "ok"
     except CounterfoilError as error:
         log.warning("not ready: %s", error)

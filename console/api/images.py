@@ -45,14 +45,16 @@ def readable_picture(session: RequestSession, sha256: str) -> bytes:
 def _require_visible(session: RequestSession, sha256: str) -> None:
     with session.read() as connection:
         if not image_visible_to(connection, session.owner.id, sha256):
-            raise NotFound(f"There is no picture {sha256[:64]!r}.")
+            raise NotFound("There is no picture {sha256!r}.", sha256=sha256[:64])
 
 
 def _require_kept(session: RequestSession, sha256: str) -> None:
     with session.read() as connection:
         deleted = deleted_images(connection, [sha256])
     if deleted:
-        raise DeletedByRetention(f"The picture {sha256} was {deleted_words(deleted[sha256])}.")
+        raise DeletedByRetention(
+            "The picture {sha256} was {deleted_words}.", sha256=sha256, deleted_words=deleted_words(deleted[sha256])
+        )
 
 
 def stored_picture(session: RequestSession, sha256: str) -> Response:

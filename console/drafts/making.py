@@ -120,7 +120,7 @@ def _teller(session: Session, draft: Draft) -> Tell:
         told = time.monotonic()
         with session.write() as connection:
             if not tell_progress(connection, draft, done, total, now()):
-                raise Superseded(f"Nobody wants draft {draft.id} any more.")
+                raise Superseded("Nobody wants draft {id} any more.", id=draft.id)
 
     return tell
 
@@ -143,5 +143,8 @@ def draft_of(session: Session, draft_id: int, kind: DraftKind | None = DraftKind
     with session.read() as connection:
         draft = get_draft(connection, session.owner.id, draft_id)
     if kind is not None and draft.kind is not kind:
-        raise NotFound(f"There is no draft {draft_id}: it may have been discarded. Read the address or file again.")
+        raise NotFound(
+            "There is no draft {draft_id}: it may have been discarded. Read the address or file again.",
+            draft_id=draft_id,
+        )
     return draft

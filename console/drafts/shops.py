@@ -83,7 +83,7 @@ def _one_product(session: Session, page: ReadPage, url: str) -> FoundProducts:
     read = page.listings[0]
     found = from_listing(url, read if read.url else replace(read, url=url))
     if found is None or found.entry is None:
-        raise InvalidInput(f"{url} shows no product name: register the product by hand.")
+        raise InvalidInput("{url} shows no product name: register the product by hand.", url=url)
     pictures = fetch_pictures(session, found.entry.pictures[:_PICTURES_OF_ONE])
     return FoundProducts(entries=(replace(found, pictures=pictures),), brand=brand_said([read]))
 
@@ -93,7 +93,9 @@ def _shop(session: Session, url: str, body: bytes, page: ReadPage) -> tuple[list
     prober = Prober(url, session.settings)
     refusal = prober.read_robots()
     if refusal is not None:
-        raise FetchFailed(f"{refusal}: register its products from a file, or with their pictures.", permanent=True)
+        raise FetchFailed(
+            "{refusal}: register its products from a file, or with their pictures.", refusal=refusal, permanent=True
+        )
     if page.kind is not PageKind.RESULTS or urlsplit(url).path in {"", "/"}:
         for _, interface in prober.interfaces(tuple(find_clues(open_page(body).text))):
             reads = list(islice(_from_interface(prober, interface), MOST_PRODUCTS))

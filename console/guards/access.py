@@ -130,7 +130,11 @@ class _NeedsRole:
     def __call__(self, session: CurrentSession, _: Annotated[None, Depends(_check_csrf)]) -> None:
         """Raise Forbidden where the role does not reach that far."""
         if not session.actor.role.allows(self.role):
-            raise Forbidden(f"This takes the role {self.role}, and yours is {session.actor.role}: ask your admin.")
+            raise Forbidden(
+                "This takes the role {role}, and yours is {own_role}: ask your admin.",
+                role=self.role,
+                own_role=session.actor.role,
+            )
 
 
 @dataclass(frozen=True)

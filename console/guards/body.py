@@ -46,7 +46,7 @@ class _Body:
     def __init__(self, largest: int, unread: bool, receive: Receive, send: Send) -> None:
         self.largest = largest
         self.refusal = TooLarge(
-            f"The request is larger than {largest // _MEGABYTE} MB, which is the most that is read."
+            "The request is larger than {largest} MB, which is the most that is read.", largest=largest // _MEGABYTE
         )
         self.too_large = False
         self.answered = False

@@ -37,5 +37,7 @@ class Pace:
         if not allowed:
             seconds = max(1, round((1 - left) * 60 / self._per_minute))
             raise TooManyAttempts(
-                f"More than {self._per_minute} requests in a minute: wait {seconds} seconds.", seconds=seconds
+                "More than {per_minute} requests in a minute: wait {seconds} seconds.",
+                per_minute=self._per_minute,
+                seconds=seconds,
             )

@@ -15,6 +15,7 @@ from starlette.types import Scope
 from console.guards.headers import HEADERS
 from console.rendering import render
 from console.translation import gettext as _
+from console.translation import worded
 from counterfoil.exceptions import (
     Conflict,
     CounterfoilError,
@@ -86,7 +87,8 @@ def problem_answer(scope: Scope, error: CounterfoilError) -> Response:
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     if status == 401 and not _is_for_programs(scope):
         return _to_log_in(scope)
-    answer = _answer(scope, status, _code(error), str(error))
+    said = str(error) if _is_for_programs(scope) else worded(error)
+    answer = _answer(scope, status, _code(error), said)
     if isinstance(error, TooManyAttempts):
         answer.headers["Retry-After"] = str(error.seconds)
     if status == 401:

@@ -10,6 +10,7 @@ from console.rendering import render
 from console.request import ClientAddress, CurrentSession, CurrentVisit
 from console.session import RequestSession
 from console.translation import gettext as _
+from console.translation import worded
 from counterfoil.accounts import change_password
 from counterfoil.clock import now
 from counterfoil.exceptions import Forbidden, InvalidInput, TooManyAttempts
@@ -42,7 +43,7 @@ def post_password(
             raise InvalidInput(_("The two new passwords differ: type the same one twice."))
         change_password(session.store, visit, old, password, address, now())
     except (InvalidInput, TooManyAttempts) as error:
-        return _page(session, error=str(error), status=422)
+        return _page(session, error=worded(error), status=422)
     return _page(session, notice=_("Your password was changed, and every other session of yours has ended."))
 
 

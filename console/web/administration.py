@@ -15,6 +15,7 @@ from console.schemas.fields import PathId
 from console.session import RequestSession
 from console.set_up_links import address_of_link, link_for
 from console.translation import gettext as _
+from console.translation import worded
 from console.web.forms import Messages, Wrong, read_said
 from counterfoil.accounts import make_api_key, make_set_up_link
 from counterfoil.clock import now
@@ -46,7 +47,7 @@ def post_account(
     except Wrong as wrong:
         return _accounts(session, wrong=wrong.fields, name=name, role=role)
     except (InvalidInput, Conflict) as error:
-        return _accounts(session, wrong={"name": str(error)}, name=name, role=role)
+        return _accounts(session, wrong={"name": worded(error)}, name=name, role=role)
     return _accounts(session, link=address_of_link(session.settings, token), link_of=made.name)
 
 
@@ -61,7 +62,7 @@ def post_role(session: CurrentSession, account_id: PathId, role: Annotated[str, 
         with session.act("account.role", one.name, role=role) as connection:
             stored.set_role(connection, one, Role(role))
     except Conflict as error:
-        return _accounts(session, error=str(error))
+        return _accounts(session, error=worded(error))
     return RedirectResponse("/accounts", status_code=303)
 
 
@@ -89,7 +90,7 @@ def remove_account(session: CurrentSession, account_id: PathId) -> Response:
         with session.act("account.remove", f"account {account_id}") as connection:
             stored.remove_account(connection, stored.get_account(connection, session.owner.id, account_id), now())
     except Conflict as error:
-        return _accounts(session, error=str(error))
+        return _accounts(session, error=worded(error))
     return RedirectResponse("/accounts", status_code=303)
 
 
@@ -125,7 +126,7 @@ def post_key(
     except Wrong as wrong:
         return _keys(session, wrong=wrong.fields, typed=typed)
     except InvalidInput as error:
-        return _keys(session, wrong={"name": str(error)}, typed=typed)
+        return _keys(session, wrong={"name": worded(error)}, typed=typed)
     return _keys(session, token=token, token_of=made.name)
 
 

@@ -15,6 +15,7 @@ from console.request import CurrentSession
 from console.schemas.access import Audited
 from console.session import RequestSession
 from console.translation import gettext as _
+from console.translation import worded
 from console.web.forms import read_day
 from counterfoil.exceptions import InvalidInput
 from counterfoil.models import AuditEntry, Role
@@ -40,7 +41,7 @@ def list_audit(
     try:
         only = _asked(actor, about, since, until)
     except InvalidInput as error:
-        return HTMLResponse(_page(session, asked, [], error=str(error)), status_code=422)
+        return HTMLResponse(_page(session, asked, [], error=worded(error)), status_code=422)
     with session.read() as connection:
         before = position_of("audit page", cursor)
         rows = list_audit_entries(connection, session.owner.id, before=before, limit=_PAGE + 1, only=only)

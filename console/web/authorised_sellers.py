@@ -16,6 +16,7 @@ from console.schemas.registry import AuthorisedSellerSaid
 from console.seller_entries import meant_seller
 from console.session import RequestSession
 from console.translation import gettext as _
+from console.translation import worded
 from console.web.files import read_list, template_answer
 from console.web.forms import Messages, Wrong, read_said
 from counterfoil.clock import now
@@ -55,7 +56,7 @@ def post_authorised(
     except Wrong as wrong:
         return _list(session, wrong=wrong.fields, typed=typed)
     except (InvalidInput, NotFound) as error:
-        return _list(session, wrong={"seller_key": str(error)}, typed=typed)
+        return _list(session, wrong={"seller_key": worded(error)}, typed=typed)
     return RedirectResponse(f"/authorised-sellers?added={int(new)}", status_code=303)
 
 
@@ -66,7 +67,7 @@ def post_file(session: CurrentSession, file: UploadFile | None = None) -> Respon
         name, data = read_list(file.filename if file else None, file.file if file else None)
         draft = draft_sellers(session, name, data)
     except (InvalidInput, TooLarge) as error:
-        return _list(session, wrong={"file": str(error)})
+        return _list(session, wrong={"file": worded(error)})
     return RedirectResponse(f"/authorised-sellers/drafts/{draft.id}", status_code=303)
 
 
@@ -95,7 +96,7 @@ def post_register(session: CurrentSession, seller_draft_id: PathId) -> Response:
     try:
         added = authorise_draft(session, draft)
     except InvalidInput as error:
-        return _draft_page(session, draft, str(error))
+        return _draft_page(session, draft, worded(error))
     return RedirectResponse(f"/authorised-sellers?added={added}", status_code=303)
 
 

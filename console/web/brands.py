@@ -14,6 +14,7 @@ from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.schemas.registry import BrandSaid, BrandShown, RightSaid
 from console.session import RequestSession
+from console.translation import worded
 from console.web.forms import Messages, Wrong, lines_of, read_said
 from counterfoil.clock import now
 from counterfoil.exceptions import Conflict, Outdated
@@ -43,7 +44,7 @@ def post_brand(session: CurrentSession, name: _Text = "", aliases: _Text = "") -
     except Wrong as wrong:
         return _list(session, wrong=wrong.fields, name=name, aliases=aliases)
     except Conflict as error:
-        return _list(session, wrong={"name": str(error)}, name=name, aliases=aliases)
+        return _list(session, wrong={"name": worded(error)}, name=name, aliases=aliases)
     return RedirectResponse(f"/brands/{made.id}", status_code=303)
 
 
@@ -72,7 +73,7 @@ def change_brand(
     except Wrong as wrong:
         return _page(session, brand_id, wrong=wrong.fields, typed=typed, based_on=based_on)
     except Conflict as error:
-        return _page(session, brand_id, wrong={"name": str(error)}, typed=typed, based_on=based_on)
+        return _page(session, brand_id, wrong={"name": worded(error)}, typed=typed, based_on=based_on)
     return RedirectResponse(f"/brands/{brand_id}", status_code=303)
 
 
@@ -84,7 +85,7 @@ def remove_brand(session: CurrentSession, brand_id: PathId) -> Response:
             one = stored.get_brand_by_id(connection, session.owner.id, brand_id)
             stored.remove_brand(connection, session.owner.id, one.name, now())
     except Conflict as error:
-        return _page(session, brand_id, wrong={"": str(error)})
+        return _page(session, brand_id, wrong={"": worded(error)})
     return RedirectResponse(f"/brands?removed={brand_id}", status_code=303)
 
 
@@ -117,7 +118,7 @@ def post_right(
     except Wrong as wrong:
         return _page(session, brand_id, wrong=wrong.fields, typed=typed)
     except Conflict as error:
-        return _page(session, brand_id, wrong={"number": str(error)}, typed=typed)
+        return _page(session, brand_id, wrong={"number": worded(error)}, typed=typed)
     return RedirectResponse(f"/brands/{brand_id}#rights", status_code=303)
 
 

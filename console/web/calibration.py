@@ -78,10 +78,10 @@ def get_copy(session: CurrentSession, product_id: PathId, image_id: PathId, edit
     with session.read() as connection:
         image = get_reference_image(connection, session.owner.id, product_id, image_id)
     if edit not in EDITS:
-        raise NotFound(f"There is no edit {edit[:100]!r}.")
+        raise NotFound("There is no edit {edit!r}.", edit=edit[:100])
     made = session.installation.renditions.edited(image.image_sha256, edit, image.id)
     if made is None:
-        raise NotFound(f"The edit {edit} cannot be made of this picture.")
+        raise NotFound("The edit {edit} cannot be made of this picture.", edit=edit)
     return picture_answer(made)
 
 

@@ -21,6 +21,7 @@ from console.schemas.fields import PathId, PathSha256
 from console.schemas.registry import ProductSaid
 from console.session import RequestSession
 from console.translation import gettext as _
+from console.translation import worded
 from console.web.files import read_list, template_answer
 from console.web.forms import Messages, Wrong, price_said, read_said
 from console.web.products import price_words
@@ -48,7 +49,7 @@ def post_address(
     try:
         draft = draft_address(session, address, brand)
     except (InvalidInput, Conflict) as error:
-        return _new(session, {"address": str(error)}, {"address": address, "brand": brand})
+        return _new(session, {"address": worded(error)}, {"address": address, "brand": brand})
     return RedirectResponse(f"/products/drafts/{draft.id}", status_code=303)
 
 
@@ -65,7 +66,7 @@ def post_file(
         sent = [read_upload(one.filename, one.file) for one in pictures or [] if one.filename]
         draft = draft_file(session, name, data, sent, brand)
     except (InvalidInput, TooLarge, Conflict) as error:
-        return _new(session, {"file": str(error)}, {"brand": brand})
+        return _new(session, {"file": worded(error)}, {"brand": brand})
     return RedirectResponse(f"/products/drafts/{draft.id}", status_code=303)
 
 
@@ -113,7 +114,7 @@ def post_by_hand(
     except Wrong as wrong:
         return _new(session, wrong.fields, values)
     except (InvalidInput, Conflict, TooLarge, UnreadablePicture) as error:
-        return _new(session, {"by_hand": str(error)}, values)
+        return _new(session, {"by_hand": worded(error)}, values)
     return RedirectResponse(f"/products/{made.product.id}" if made.product else "/products", status_code=303)
 
 
@@ -143,7 +144,7 @@ def post_register(session: CurrentSession, draft_id: PathId, form: Annotated[For
     try:
         register_draft(session, draft, entries, brand or draft.brand)
     except (InvalidInput, Conflict) as error:
-        return _draft(session, draft, entries, brand, str(error))
+        return _draft(session, draft, entries, brand, worded(error))
     return RedirectResponse(f"/products/drafts/{draft_id}", status_code=303)
 
 
@@ -162,7 +163,7 @@ def get_picture(session: CurrentSession, draft_id: PathId, sha256: PathSha256) -
     """A picture that was read into a draft, in small."""
     entries = entries_of(draft_of(session, draft_id))
     if not any(picture.sha256 == sha256 for one in entries for picture in one.pictures):
-        raise NotFound(f"There is no picture {sha256} in draft {draft_id}.")
+        raise NotFound("There is no picture {sha256} in draft {draft_id}.", sha256=sha256, draft_id=draft_id)
     return stored_thumbnail(session, sha256)
 
 

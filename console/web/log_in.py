@@ -11,6 +11,7 @@ from console.guards.cookies import forget_session_token, session_token, set_sess
 from console.guards.redirects import own_path
 from console.rendering import render
 from console.request import ClientAddress, CurrentInstallation, CurrentSession, CurrentVisit
+from console.translation import worded
 from counterfoil.accounts import end_session_of, log_in, log_out
 from counterfoil.clock import now
 from counterfoil.exceptions import NotLoggedIn, TooManyAttempts
@@ -65,7 +66,7 @@ def post_log_out(
 
 
 def _page(next: str, name: str = "", error: NotLoggedIn | TooManyAttempts | None = None) -> HTMLResponse:
-    page = render("log_in.html", None, next=next, name=name, error=str(error) if error else None)
+    page = render("log_in.html", None, next=next, name=name, error=worded(error) if error else None)
     if isinstance(error, TooManyAttempts):
         return HTMLResponse(page, status_code=429, headers={"Retry-After": str(error.seconds)})
     return HTMLResponse(page, status_code=200 if error is None else 403)

@@ -165,5 +165,5 @@ def _rows(session: RequestSession, found: list[SuspectDocument]) -> list[dict[st
 def _revision(text: str) -> tuple[int, int]:
     suspect_id, _, revision = text.partition(":")
     if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in (suspect_id, revision)):
-        raise InvalidInput(f"{text[:40]!r} is no suspect and its revision: go back, and choose them anew.")
+        raise InvalidInput("{text!r} is no suspect and its revision: go back, and choose them anew.", text=text[:40])
     return int(suspect_id), int(revision)

@@ -14,6 +14,7 @@ from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.schemas.monitoring import MonitorShown
 from console.session import RequestSession
+from console.translation import worded
 from console.web.monitor_form import MOST_PRODUCTS, MonitorForm, form_of, offered_markets, offered_products, plan_of
 from console.web.schedules import units, weekdays
 from counterfoil.clock import now
@@ -47,7 +48,7 @@ def post_new_monitor(session: CurrentSession, form: Filled) -> Response:
             made = set_up_monitor(connection, session, wanted, now())
             run = start_run(connection, session, made, now()) if form.at_once else None
     except (InvalidInput, NotFound, Conflict) as error:
-        return _page(session, form, None, error=str(error))
+        return _page(session, form, None, error=worded(error))
     return RedirectResponse(f"/runs/{run.id}" if run else f"/monitors/{made.id}", status_code=303)
 
 
@@ -71,7 +72,7 @@ def post_editing(session: CurrentSession, monitor_id: PathId, form: Filled) -> R
     except Outdated:
         raise
     except (InvalidInput, NotFound, Conflict) as error:
-        return _page(session, form, found, error=str(error))
+        return _page(session, form, found, error=worded(error))
     return RedirectResponse(f"/monitors/{monitor_id}", status_code=303)
 
 
@@ -122,5 +123,5 @@ def _preview(session: RequestSession, form: MonitorForm, monitor: Monitor | None
         with session.read() as connection:
             preview: Preview | None = preview_plan(connection, session, wanted, now(), monitor)
     except (InvalidInput, NotFound, Conflict) as error:
-        return {"preview": None, "not_yet": str(error)}
+        return {"preview": None, "not_yet": worded(error)}
     return {"preview": preview, "not_yet": None}

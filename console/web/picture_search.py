@@ -14,6 +14,7 @@ from console.request import CurrentSession
 from console.search import PictureSearch, suspects_by_picture
 from console.session import RequestSession
 from console.translation import gettext as _
+from console.translation import worded
 from console.web.pictures import ShownPicture, pictures_of
 from console.wording import LONGEST_TITLE, shortened, verdict_word
 from counterfoil.clock import now
@@ -47,9 +48,9 @@ def post_picture_search(session: CurrentSession, file: UploadFile) -> Response:
         data = read_upload(file.filename, file.file).data
         sha256 = session.installation.decoder.sketch(data).fingerprint.image_sha256
     except (InvalidInput, TooLarge) as error:
-        return _refused(session, str(error))
+        return _refused(session, worded(error))
     except UnreadablePicture as error:
-        return _refused(session, _("This cannot be read as a picture: %(why)s.") % {"why": error})
+        return _refused(session, _("This cannot be read as a picture: %(why)s.") % {"why": worded(error)})
     session.evidence.put_image(data)
     with session.write() as connection:
         note_searched_picture(connection, session.owner.id, sha256, len(data), now())
@@ -63,7 +64,7 @@ def _answer(session: RequestSession, data: bytes, sha256: str) -> HTMLResponse:
     try:
         found = suspects_by_picture(session, session.installation.decoder, data)
     except UnreadablePicture as error:
-        return _refused(session, _("This cannot be read as a picture: %(why)s.") % {"why": error})
+        return _refused(session, _("This cannot be read as a picture: %(why)s.") % {"why": worded(error)})
     shown = found.pictures[:_SHOWN]
     with session.read() as connection:
         ids = {one for picture in shown for one in picture.suspect_ids[:_SUSPECTS_EACH]}

@@ -18,7 +18,7 @@ from console.schemas.fields import PathId
 from console.schemas.registry import ProductSaid, ProductShown
 from console.session import RequestSession
 from console.translation import gettext as _
-from console.translation import ngettext
+from console.translation import ngettext, worded
 from console.web.calibration import alarm_pictures, shown_card, summary
 from console.web.forms import Messages, SaidProduct, Wrong, read_said
 from console.web.pictures import pictures_of
@@ -113,7 +113,7 @@ def post_product(
     except Wrong as wrong:
         return _form(session, product_id, said, based_on, wrong.fields)
     except (InvalidInput, Conflict) as error:
-        return _form(session, product_id, said, based_on, {"": str(error)})
+        return _form(session, product_id, said, based_on, {"": worded(error)})
     return RedirectResponse(f"/products/{product_id}", status_code=303)
 
 

@@ -11,6 +11,7 @@ from console.guards.cookies import session_token, set_session_token
 from console.rendering import render
 from console.request import ClientAddress, CurrentInstallation
 from console.translation import gettext as _
+from console.translation import worded
 from counterfoil.accounts import end_session_of, set_up
 from counterfoil.clock import now
 from counterfoil.exceptions import Conflict, InvalidInput
@@ -45,7 +46,7 @@ def post_set_up(
             raise InvalidInput(_("The two passwords differ: type the same one twice."))
         visit = set_up(installation.store, settings, token, name, password, address, now())
     except (InvalidInput, Conflict) as error:
-        return _page(link, name=name, error=str(error))
+        return _page(link, name=name, error=worded(error))
     before = session_token(request, settings)
     if before:
         end_session_of(installation.store, before, now())

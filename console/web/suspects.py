@@ -14,6 +14,7 @@ from console.rendering import render
 from console.request import CurrentSession
 from console.session import RequestSession
 from console.translation import gettext as _
+from console.translation import worded
 from console.web.pictures import ShownPicture, pictures_of
 from console.web.searching import ALL, TODO, Asked, CurrentSearch
 from console.wording import LONGEST_TITLE, shortened, verdict_word
@@ -53,7 +54,7 @@ def list_suspects(session: CurrentSession, asked: CurrentSearch) -> HTMLResponse
     try:
         query = replace(asked.query(session), facets=_FACETS)
     except InvalidInput as error:
-        return HTMLResponse(_page(session, asked, None, None, error=str(error)), status_code=422)
+        return HTMLResponse(_page(session, asked, None, None, error=worded(error)), status_code=422)
     return HTMLResponse(_page(session, asked, query, session.index.search(query)))
 
 

@@ -106,4 +106,4 @@ class BucketFiles:
             raise self._unavailable(str(error).strip().splitlines()[0][:300]) from error
 
     def _unavailable(self, why: str) -> EvidenceUnavailable:
-        return EvidenceUnavailable(f"The evidence at {self._address} cannot be reached: {why}")
+        return EvidenceUnavailable("The evidence at {address} cannot be reached: {why}", address=self._address, why=why)

@@ -31,8 +31,9 @@ def _files(settings: Settings) -> Files:
     parts = _ADDRESS.fullmatch(settings.evidence_url)
     if parts is None:
         raise InvalidSetting(
-            f"COUNTERFOIL_EVIDENCE_URL={settings.evidence_url!r} is no address of a bucket: expected s3://BUCKET or "
-            "s3://BUCKET/PREFIX."
+            "COUNTERFOIL_EVIDENCE_URL={evidence_url!r} is no address of a bucket: expected s3://BUCKET or "
+            "s3://BUCKET/PREFIX.",
+            evidence_url=settings.evidence_url,
         )
     if find_spec("obstore") is None:
         raise InvalidSetting(

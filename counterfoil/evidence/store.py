@@ -85,7 +85,7 @@ class EvidenceStore:
         try:
             data = self._files.get(_key(kind, sha256))
         except FileNotFoundError as error:
-            raise NotFound(f"Nothing is stored under {sha256} any more.") from error
+            raise NotFound("Nothing is stored under {sha256} any more.", sha256=sha256) from error
         return _verified(_inflate(data, sha256) if kind is Kind.BODY else data, sha256)
 
     def find(self, kind: Kind, sha256: str) -> StoredEvidence | None:
@@ -112,7 +112,7 @@ class EvidenceStore:
     def folder(self) -> Path:
         """The folder that everything is in. Raises NotFound where evidence is kept in a bucket."""
         if not isinstance(self._files, FolderFiles):
-            raise NotFound(f"{self._files.where('')} is no folder of this machine.")
+            raise NotFound("{where} is no folder of this machine.", where=self._files.where(""))
         return self._files.folder
 
     def image_path(self, sha256: str) -> Path:
@@ -137,7 +137,7 @@ class EvidenceStore:
 
 def _key(kind: Kind, name: str) -> str:
     if not _is_name(name):
-        raise NotFound(f"{name[:80]!r} is not the SHA-256 of anything stored.")
+        raise NotFound("{name!r} is not the SHA-256 of anything stored.", name=name[:80])
     return f"{kind}/{name[:2]}/{name[2:4]}/{name}"
 
 
@@ -147,7 +147,9 @@ def _is_name(name: str) -> bool:
 
 def _verified(data: bytes, sha256: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise EvidenceDamaged(f"The file stored under {sha256} is not what its name says: the disk has damaged it.")
+        raise EvidenceDamaged(
+            "The file stored under {sha256} is not what its name says: the disk has damaged it.", sha256=sha256
+        )
     return data
 
 
@@ -156,7 +158,9 @@ def _inflate(data: bytes, sha256: str) -> bytes:
         with gzip.open(io.BytesIO(data)) as file:
             body = file.read(_LARGEST_BODY + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise EvidenceDamaged(f"The body stored under {sha256} cannot be unpacked: {error}.") from error
+        raise EvidenceDamaged(
+            "The body stored under {sha256} cannot be unpacked: {error}.", sha256=sha256, error=error
+        ) from error
     if len(body) > _LARGEST_BODY:
-        raise EvidenceDamaged(f"The body stored under {sha256} unpacks to more than was ever stored.")
+        raise EvidenceDamaged("The body stored under {sha256} unpacks to more than was ever stored.", sha256=sha256)
     return body

@@ -21,7 +21,8 @@ def account_name(text: str) -> str:
     name = unicodedata.normalize("NFKC", text).casefold().strip()
     if not name or len(name) > _LONGEST_NAME or any(not one.isprintable() or one.isspace() for one in name):
         raise InvalidInput(
-            f"{text[:100]!r} is no account name: expected an e-mail address or a word without spaces, such as ann."
+            "{text!r} is no account name: expected an e-mail address or a word without spaces, such as ann.",
+            text=text[:100],
         )
     return name
 
@@ -33,7 +34,7 @@ def add_account(
     values = {"owner_id": owner_id, "name": account_name(name), "role": role, "created_at": now}
     made = insert_new(connection, accounts, {**values, "password_hash": password_hash}, accounts.c.id)
     if made is None:
-        raise Conflict(f"The account name {name!r} is taken: choose another.")
+        raise Conflict("The account name {name!r} is taken: choose another.", name=name)
     return get_account(connection, owner_id, int(made))
 
 
@@ -41,7 +42,7 @@ def get_account(connection: sa.Connection, owner_id: int, account_id: int) -> Ac
     """The owner's account. Raises NotFound."""
     row = connection.execute(_live().where(_of(owner_id), accounts.c.id == account_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no account {account_id}: see `counterfoil account list`.")
+        raise NotFound("There is no account {account_id}: see `counterfoil account list`.", account_id=account_id)
     return _account(row)
 
 
@@ -49,7 +50,7 @@ def find_account(connection: sa.Connection, owner_id: int, name: str) -> Account
     """The owner's account of this name. Raises NotFound."""
     account = account_named(connection, name)
     if account is None or account.owner_id != owner_id:
-        raise NotFound(f"There is no account {name!r}: see `counterfoil account list`.")
+        raise NotFound("There is no account {name!r}: see `counterfoil account list`.", name=name)
     return account
 
 
@@ -86,7 +87,7 @@ def set_password_hash(
     """
     unchanged = sa.and_(_is(account), accounts.c.password_hash.is_not_distinct_from(account.password_hash))
     if not changed_one(connection, accounts.update().where(unchanged).values(password_hash=password_hash)):
-        raise Conflict(f"The password of {account.name} was changed at the same moment: try again.")
+        raise Conflict("The password of {name} was changed at the same moment: try again.", name=account.name)
     end_sessions(connection, account.id, now, keep=keep_session)
 
 
@@ -116,7 +117,7 @@ def _refuse_last_admin(connection: sa.Connection, account: Account) -> None:
     connection.execute(sa.select(owners.c.id).where(owners.c.id == account.owner_id).with_for_update())
     others = [one for one in list_accounts(connection, account.owner_id) if one.id != account.id]
     if account.role is Role.ADMIN and others and not any(one.role is Role.ADMIN for one in others):
-        raise Conflict(f"{account.name} is the last admin: make somebody else an admin first.")
+        raise Conflict("{name} is the last admin: make somebody else an admin first.", name=account.name)
 
 
 def _live() -> sa.Select[Any]:

@@ -43,7 +43,7 @@ def get_api_key(connection: sa.Connection, owner_id: int, key_id: int) -> ApiKey
     mine = sa.select(api_keys).where(_columns.owner_id == owner_id, _columns.id == key_id)
     row = connection.execute(mine).one_or_none()
     if row is None:
-        raise NotFound(f"There is no API key {key_id}: see `counterfoil key list`.")
+        raise NotFound("There is no API key {key_id}: see `counterfoil key list`.", key_id=key_id)
     return _key(row)
 
 

@@ -29,7 +29,7 @@ def get_brand(connection: sa.Connection, owner_id: int, name: str) -> Brand:
     """The owner's brand of this name. Raises NotFound."""
     row = connection.execute(_live(owner_id).where(brands.c.name == name)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no brand named {name!r}: make one with `counterfoil brand add {name!r}`.")
+        raise NotFound("There is no brand named {name!r}: make one with `counterfoil brand add {name!r}`.", name=name)
     return _brand(row)
 
 
@@ -37,7 +37,7 @@ def create_brand(connection: sa.Connection, owner_id: int, name: str, aliases: S
     """Register a brand that is not there yet. Raises Conflict when it is."""
     values = {"owner_id": owner_id, "name": name, "aliases": list(aliases), "created_at": now}
     if insert_new(connection, brands, values) is None:
-        raise Conflict(f"There is a brand named {name!r} already.")
+        raise Conflict("There is a brand named {name!r} already.", name=name)
     _changed(connection, owner_id, name, now)
     return get_brand(connection, owner_id, name)
 
@@ -51,7 +51,7 @@ def update_brand(
         return before
     named = connection.execute(_live(owner_id).where(brands.c.name == name)).one_or_none()
     if named is not None and named.id != brand_id:
-        raise Conflict(f"There is a brand named {name!r} already.")
+        raise Conflict("There is a brand named {name!r} already.", name=name)
     connection.execute(brands.update().where(brands.c.id == brand_id).values(name=name, aliases=list(aliases)))
     _changed(connection, owner_id, name, now)
     return get_brand_by_id(connection, owner_id, brand_id)
@@ -61,7 +61,7 @@ def get_brand_by_id(connection: sa.Connection, owner_id: int, brand_id: int) -> 
     """The owner's brand. Raises NotFound."""
     row = connection.execute(_live(owner_id).where(brands.c.id == brand_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no brand {brand_id}: see `counterfoil brand list`.")
+        raise NotFound("There is no brand {brand_id}: see `counterfoil brand list`.", brand_id=brand_id)
     return _brand(row)
 
 
@@ -90,7 +90,7 @@ def remove_brand(connection: sa.Connection, owner_id: int, name: str, now: datet
         sa.select(sa.func.count()).where(products.c.brand_id == brand.id, products.c.removed_at.is_(None))
     )
     if count:
-        raise Conflict(f"The brand {name!r} still has {count} products: remove them first.")
+        raise Conflict("The brand {name!r} still has {count} products: remove them first.", name=name, count=count)
     connection.execute(brands.update().where(brands.c.id == brand.id).values(removed_at=now))
     its_rights = sa.and_(rights.c.brand_id == brand.id, rights.c.removed_at.is_(None))
     connection.execute(rights.update().where(its_rights).values(removed_at=now))
@@ -106,7 +106,7 @@ def restore_brand(connection: sa.Connection, owner_id: int, brand_id: int, now: 
     if removed is None:
         return get_brand_by_id(connection, owner_id, brand_id)
     if connection.execute(_live(owner_id).where(brands.c.name == removed.name)).one_or_none() is not None:
-        raise Conflict(f"There is a brand named {removed.name!r} already.")
+        raise Conflict("There is a brand named {name!r} already.", name=removed.name)
     at = connection.scalar(sa.select(brands.c.removed_at).where(brands.c.id == brand_id))
     connection.execute(brands.update().where(brands.c.id == brand_id).values(removed_at=None))
     columns = rights.c
@@ -131,7 +131,7 @@ def require_brand(connection: sa.Connection, owner_id: int, brand_id: int) -> No
     """Raise NotFound unless the brand is the owner's; until the transaction ends it is then not taken back."""
     mine = _live(owner_id).where(brands.c.id == brand_id).with_for_update(read=True)
     if connection.execute(mine).one_or_none() is None:
-        raise NotFound(f"There is no brand {brand_id}: see `counterfoil brand list`.")
+        raise NotFound("There is no brand {brand_id}: see `counterfoil brand list`.", brand_id=brand_id)
 
 
 def add_right(
@@ -152,7 +152,12 @@ def add_right(
     same = [rights.c[key] == value for key, value in values.items() if key != "brand_id"]
     row = connection.execute(sa.select(rights).where(*same, rights.c.removed_at.is_(None))).one()
     if row.brand_id != brand_id:
-        raise Conflict(f"The {kind} {number} ({jurisdiction}) is registered for another brand already.")
+        raise Conflict(
+            "The {kind} {number} ({jurisdiction}) is registered for another brand already.",
+            kind=kind,
+            number=number,
+            jurisdiction=jurisdiction,
+        )
     connection.execute(rights.update().where(rights.c.id == row.id).values(classes=list(classes or row.classes)))
     return replace(_right(row), classes=tuple(classes or row.classes))
 
@@ -173,7 +178,12 @@ def create_right(
     values = {"owner_id": owner_id, "brand_id": brand_id, "kind": kind, "number": number, "jurisdiction": jurisdiction}
     made = insert_new(connection, rights, {**values, "classes": list(classes), "created_at": now}, rights.c.id)
     if made is None:
-        raise Conflict(f"The {kind} {number} ({jurisdiction}) is registered already.")
+        raise Conflict(
+            "The {kind} {number} ({jurisdiction}) is registered already.",
+            kind=kind,
+            number=number,
+            jurisdiction=jurisdiction,
+        )
     return get_right(connection, owner_id, int(made))
 
 
@@ -181,7 +191,7 @@ def get_right(connection: sa.Connection, owner_id: int, right_id: int) -> Right:
     """The owner's right. Raises NotFound."""
     row = connection.execute(_live_rights(owner_id).where(rights.c.id == right_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no right {right_id}: see `counterfoil right list`.")
+        raise NotFound("There is no right {right_id}: see `counterfoil right list`.", right_id=right_id)
     return _right(row)
 
 
@@ -200,7 +210,7 @@ def remove_right(connection: sa.Connection, owner_id: int, right_id: int, now: d
     """Take a right back. Raises NotFound."""
     mine = sa.and_(rights.c.id == right_id, rights.c.owner_id == owner_id, rights.c.removed_at.is_(None))
     if not changed_one(connection, rights.update().where(mine).values(removed_at=now)):
-        raise NotFound(f"There is no right {right_id}: see `counterfoil right list`.")
+        raise NotFound("There is no right {right_id}: see `counterfoil right list`.", right_id=right_id)
 
 
 def _changed_aliases(connection: sa.Connection, owner_id: int, name: str, aliases: Sequence[str]) -> bool:

@@ -172,7 +172,7 @@ def get_capture(connection: sa.Connection, owner_id: int, capture_id: int) -> Ca
     """One of the owner's captures. Raises NotFound."""
     found = _captures(connection, sa.and_(captures.c.owner_id == owner_id, captures.c.id == capture_id))
     if not found:
-        raise NotFound(f"There is no capture {capture_id}.")
+        raise NotFound("There is no capture {capture_id}.", capture_id=capture_id)
     return found[0]
 
 

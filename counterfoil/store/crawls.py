@@ -50,7 +50,7 @@ def claim_made(connection: sa.Connection, crawl: Crawl, worker: str, lease: time
     """Claim a crawl in the transaction that makes it, so that no other worker gets it. Raises Superseded."""
     claimed = _claim(connection, crawl.id, worker, lease, now)
     if claimed is None:
-        raise Superseded(f"Crawl {crawl.id} was claimed or cancelled meanwhile.")
+        raise Superseded("Crawl {id} was claimed or cancelled meanwhile.", id=crawl.id)
     return claimed
 
 
@@ -58,7 +58,7 @@ def get_crawl(connection: sa.Connection, crawl_id: int) -> Crawl:
     """A crawl. Raises NotFound."""
     row = connection.execute(sa.select(crawls).where(crawls.c.id == crawl_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no crawl {crawl_id}.")
+        raise NotFound("There is no crawl {crawl_id}.", crawl_id=crawl_id)
     return _crawl(row)
 
 
@@ -79,7 +79,7 @@ def get_crawl_of(connection: sa.Connection, owner_id: int, crawl_id: int) -> Cra
     mine = sa.select(crawls).where(crawls.c.id == crawl_id, crawls.c.owner_id == owner_id)
     row = connection.execute(mine).one_or_none()
     if row is None:
-        raise NotFound(f"There is no crawl {crawl_id}: see `counterfoil run show`.")
+        raise NotFound("There is no crawl {crawl_id}: see `counterfoil run show`.", crawl_id=crawl_id)
     return _crawl(row)
 
 
@@ -88,7 +88,11 @@ def require_attempt(connection: sa.Connection, crawl_id: int, attempt: int) -> N
     held = sa.select(crawls.c.marketplace).where(_held(crawl_id, attempt)).with_for_update(read=True)
     marketplace = connection.scalar(held)
     if marketplace is None:
-        raise Superseded(f"Attempt {attempt} at crawl {crawl_id} is over: another has taken over, or it was closed.")
+        raise Superseded(
+            "Attempt {attempt} at crawl {crawl_id} is over: another has taken over, or it was closed.",
+            attempt=attempt,
+            crawl_id=crawl_id,
+        )
     if connection.dialect.name == "postgresql":
         # Crawls of one marketplace write the same listings, sellers and pictures, each in its own order: in turns, or
         # they would wait for each other until PostgreSQL undoes one.
@@ -112,7 +116,7 @@ def report_progress(
     if quality is not None:
         values["quality"] = _quality_values(quality)
     if not changed_one(connection, crawls.update().where(_held(crawl_id, attempt)).values(**values)):
-        raise Superseded(f"Attempt {attempt} at crawl {crawl_id} is over.")
+        raise Superseded("Attempt {attempt} at crawl {crawl_id} is over.", attempt=attempt, crawl_id=crawl_id)
 
 
 def close_crawl(
@@ -149,7 +153,11 @@ def close_crawl(
         crawls.update().where(_held(crawl_id, attempt)).values(**values).returning(*crawls.c)
     ).one_or_none()
     if row is None:
-        raise Superseded(f"Attempt {attempt} at crawl {crawl_id} is over: it was taken over or closed meanwhile.")
+        raise Superseded(
+            "Attempt {attempt} at crawl {crawl_id} is over: it was taken over or closed meanwhile.",
+            attempt=attempt,
+            crawl_id=crawl_id,
+        )
     _note(connection, row, str(reason), row.claimed_by, detail, now)
     finish_run_if_done(connection, row.run_id, now)
 
@@ -160,7 +168,7 @@ def give_back(
     """Put a crawl whose process died back in the queue; after too many deaths without progress close it as crashed."""
     row = connection.execute(sa.select(crawls).where(_held(crawl.id, crawl.attempt)).with_for_update()).one_or_none()
     if row is None:
-        raise Superseded(f"Attempt {crawl.attempt} at crawl {crawl.id} is over.")
+        raise Superseded("Attempt {attempt} at crawl {id} is over.", attempt=crawl.attempt, id=crawl.id)
     failures = _count_death(connection, row, detail, most_failures, now)
     if failures >= most_failures:
         return FinishReason.CRASHED

@@ -88,7 +88,10 @@ def add_draft(
     connection.execute(drafts.delete().where(drafts.c.owner_id == owner_id, drafts.c.created_at < now - _KEPT))
     under_way = sa.and_(drafts.c.owner_id == owner_id, drafts.c.state.in_(UNDER_WAY), drafts.c.lease_until >= now)
     if (connection.scalar(sa.select(sa.func.count()).where(under_way)) or 0) >= _MOST_UNDER_WAY:
-        raise Conflict(f"{_MOST_UNDER_WAY} lists are being read already: wait until one of them is done.")
+        raise Conflict(
+            "{most_under_way} lists are being read already: wait until one of them is done.",
+            most_under_way=_MOST_UNDER_WAY,
+        )
     values: dict[str, Any] = {"kind": kind, "source": source, "state": DraftState.READING, "entries": []}
     stamps = {"brand": brand, "created_by": created_by[:200], "created_at": now, "lease_until": now + LEASE}
     made = connection.execute(drafts.insert().values(owner_id=owner_id, **values, **stamps).returning(drafts)).one()
@@ -100,7 +103,10 @@ def get_draft(connection: sa.Connection, owner_id: int, draft_id: int) -> Draft:
     mine = sa.and_(drafts.c.id == draft_id, drafts.c.owner_id == owner_id)
     row = connection.execute(sa.select(drafts).where(mine)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no draft {draft_id}: it may have been discarded. Read the address or file again.")
+        raise NotFound(
+            "There is no draft {draft_id}: it may have been discarded. Read the address or file again.",
+            draft_id=draft_id,
+        )
     return _draft(row)
 
 

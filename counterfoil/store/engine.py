@@ -62,8 +62,10 @@ class Store:
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
         if found != self.revision:
             raise SchemaMismatch(
-                f"The database was changed to schema {found} by another version of Counterfoil while this process, "
-                f"which knows schema {self.revision}, was running: it writes nothing more. Start the other version."
+                "The database was changed to schema {found} by another version of Counterfoil while this process, "
+                "which knows schema {revision}, was running: it writes nothing more. Start the other version.",
+                found=found,
+                revision=self.revision,
             )
 
 
@@ -80,8 +82,9 @@ def connect(address: str, timeout: float | None = None) -> Store:
         return Store(sa.create_engine(url, pool_pre_ping=True, connect_args=patience))
     except (ImportError, sa.exc.NoSuchModuleError) as error:
         raise InvalidSetting(
-            f"COUNTERFOIL_DATABASE_URL needs a driver that is not installed ({error}): "
-            "pip install 'counterfoil[postgres]'."
+            "COUNTERFOIL_DATABASE_URL needs a driver that is not installed ({error}): pip install "
+            "'counterfoil[postgres]'.",
+            error=error,
         ) from error
 
 
@@ -139,13 +142,14 @@ def translate(error: sa.exc.DatabaseError) -> Exception | None:
     text = str(error.orig)
     if any(said in text for said in _DAMAGE):
         return StoreDamaged(
-            f"The database is damaged ({text}). Nothing was changed. Restore the last backup, or move the file away "
-            "and copy what can be read with `sqlite3 OLD .recover`."
+            "The database is damaged ({reason}). Nothing was changed. Restore the last backup, or move the file away "
+            "and copy what can be read with `sqlite3 OLD .recover`.",
+            reason=text,
         )
     if getattr(error.orig, "sqlstate", None) in _IN_EACH_OTHERS_WAY:
         return Conflict("The same rows were changed by somebody else at the same time: try again.")
     if isinstance(error, sa.exc.DataError):
-        return InvalidInput(f"The database cannot keep this: {text.splitlines()[0]}.")
+        return InvalidInput("The database cannot keep this: {reason}.", reason=text.splitlines()[0])
     if isinstance(error, sa.exc.OperationalError):
-        return StoreUnavailable(f"The database cannot be used: {text}.")
+        return StoreUnavailable("The database cannot be used: {reason}.", reason=text)
     return None

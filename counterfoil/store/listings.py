@@ -189,7 +189,7 @@ def get_listing(connection: sa.Connection, listing_id: int) -> Listing:
     """A listing. Raises NotFound."""
     found = get_listings(connection, [listing_id])
     if not found:
-        raise NotFound(f"There is no listing {listing_id}.")
+        raise NotFound("There is no listing {listing_id}.", listing_id=listing_id)
     return found[listing_id]
 
 
@@ -234,7 +234,7 @@ def get_listing_of(connection: sa.Connection, owner_id: int, listing_id: int) ->
     """A listing that the owner's crawls have shown. Raises NotFound."""
     row = connection.execute(_seen_by(owner_id).where(listings.c.id == listing_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no listing {listing_id}.")
+        raise NotFound("There is no listing {listing_id}.", listing_id=listing_id)
     return _listing(row)
 
 

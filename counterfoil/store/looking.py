@@ -25,7 +25,7 @@ def open_to_look(settings: Settings, seconds: float) -> Store:
         return _postgres(settings.database_address, seconds)
     path = Path(str(url.database))
     if not path.exists():
-        raise StoreError(f"There is no database {path}.")
+        raise StoreError("There is no database {path}.", path=path)
     return Store(_sqlite(path, seconds))
 
 

@@ -47,7 +47,9 @@ def add_monitor(
         monitors.c.id,
     )
     if made is None:
-        raise Conflict(f"There is a monitor named {entry.name!r} already: remove it first, or choose another name.")
+        raise Conflict(
+            "There is a monitor named {name!r} already: remove it first, or choose another name.", name=entry.name
+        )
     _add_children(connection, owner_id, int(made), entry)
     return get_monitor(connection, owner_id, int(made))
 
@@ -56,7 +58,7 @@ def get_monitor(connection: sa.Connection, owner_id: int, monitor_id: int) -> Mo
     """The owner's monitor. Raises NotFound."""
     row = connection.execute(_live().where(_of(owner_id), monitors.c.id == monitor_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no monitor {monitor_id}: see `counterfoil monitor list`.")
+        raise NotFound("There is no monitor {monitor_id}: see `counterfoil monitor list`.", monitor_id=monitor_id)
     return _monitors(connection, [row])[0]
 
 
@@ -68,7 +70,7 @@ def find_monitor(connection: sa.Connection, owner_id: int, text: str) -> Monitor
     rows = connection.execute(_live().where(_of(owner_id), same)).all()
     row = next((row for row in rows if row.name == text), rows[0] if rows else None)
     if row is None:
-        raise NotFound(f"There is no monitor {text!r}: see `counterfoil monitor list`.")
+        raise NotFound("There is no monitor {text!r}: see `counterfoil monitor list`.", text=text)
     return _monitors(connection, [row])[0]
 
 
@@ -105,7 +107,7 @@ def update_monitor(
         get_product(connection, monitor.owner_id, product_id)
     named = connection.execute(_live().where(_of(monitor.owner_id), monitors.c.name == entry.name)).one_or_none()
     if named is not None and named.id != monitor.id:
-        raise Conflict(f"There is a monitor named {entry.name!r} already: choose another name.")
+        raise Conflict("There is a monitor named {name!r} already: choose another name.", name=entry.name)
     values = {**_values(entry), "next_nominal_at": next_nominal_at, "next_due_at": next_due_at}
     connection.execute(monitors.update().where(monitors.c.id == monitor.id).values(**values))
     for table in (monitor_products, monitor_marketplaces):

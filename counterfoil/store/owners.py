@@ -20,7 +20,7 @@ def get_owner(connection: sa.Connection, name: str) -> Owner:
     """The owner of this name. Raises NotFound."""
     row = connection.execute(sa.select(owners).where(owners.c.name == name)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no owner named {name!r}: make one with `counterfoil owner add {name!r}`.")
+        raise NotFound("There is no owner named {name!r}: make one with `counterfoil owner add {name!r}`.", name=name)
     return _owner(row)
 
 

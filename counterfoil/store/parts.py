@@ -83,8 +83,11 @@ def refuse_other_versions(connection: sa.Connection, version: str, now: datetime
     if others:
         named = ", ".join(f"{part.role} (version {part.version}, pid {part.pid} on {part.host})" for part in others)
         raise VersionConflict(
-            f"Another version of Counterfoil is at work on this database: {named}. This one is {version}. Stop that "
-            f"one first; one that crashed is forgotten {LONGEST_LEASE.seconds} seconds after its last sign of life."
+            "Another version of Counterfoil is at work on this database: {named}. This one is {version}. Stop that "
+            "one first; one that crashed is forgotten {lease} seconds after its last sign of life.",
+            named=named,
+            version=version,
+            lease=LONGEST_LEASE.seconds,
         )
 
 

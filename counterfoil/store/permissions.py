@@ -28,7 +28,9 @@ def named_errors(path: Path, what: str) -> Iterator[None]:
     except PermissionError as error:
         raise StoreError(refusal(path, what)) from error
     except OSError as error:
-        raise StoreError(f"{what} {path} cannot be used: {error.strerror or error}.") from error
+        raise StoreError(
+            "{what} {path} cannot be used: {reason}.", what=what, path=path, reason=error.strerror or error
+        ) from error
 
 
 def refusal(path: Path, what: str) -> str:

@@ -45,7 +45,9 @@ def add_product(connection: sa.Connection, owner_id: int, entry: ProductEntry, n
     row = connection.execute(_named(owner_id, entry)).one_or_none()
     if row is None:
         if insert_new(connection, products, {"owner_id": owner_id, "created_at": now, **values}) is None:
-            raise Conflict(f"The product {entry.name!r} was registered by somebody else at the same time: try again.")
+            raise Conflict(
+                "The product {name!r} was registered by somebody else at the same time: try again.", name=entry.name
+            )
     elif _product(row) == _as_entered(row, entry):
         return _product(row)
     else:
@@ -89,7 +91,7 @@ def get_product(connection: sa.Connection, owner_id: int, product_id: int) -> Pr
     """The owner's product. Raises NotFound."""
     row = connection.execute(_live(owner_id).where(products.c.id == product_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no product {product_id}: see `counterfoil product list`.")
+        raise NotFound("There is no product {product_id}: see `counterfoil product list`.", product_id=product_id)
     return _product(row)
 
 
@@ -120,9 +122,11 @@ def find_product(connection: sa.Connection, owner_id: int, text: str) -> Product
     rows = connection.execute(_live(owner_id).where(sa.or_(*same))).all()
     exact = [row for row in rows if str(row.id) == text] or [row for row in rows if row.sku == text] or rows
     if not exact:
-        raise NotFound(f"There is no product {text!r}: see `counterfoil product list`.")
+        raise NotFound("There is no product {text!r}: see `counterfoil product list`.", text=text)
     if len(exact) > 1:
-        raise Conflict(f"Several products are named {text!r}: use the id, as `counterfoil product list` shows it.")
+        raise Conflict(
+            "Several products are named {text!r}: use the id, as `counterfoil product list` shows it.", text=text
+        )
     return _product(exact[0])
 
 
@@ -259,7 +263,7 @@ def get_reference_image(connection: sa.Connection, owner_id: int, product_id: in
     for image in list_reference_images(connection, owner_id, product_id):
         if image.id == image_id:
             return image
-    raise NotFound(f"There is no reference image {image_id}: see `counterfoil product show`.")
+    raise NotFound("There is no reference image {image_id}: see `counterfoil product show`.", image_id=image_id)
 
 
 def reference_image_sha256(connection: sa.Connection, owner_id: int, image_id: int) -> str | None:
@@ -277,7 +281,7 @@ def remove_reference_image(connection: sa.Connection, owner_id: int, image_id: i
     )
     product_id = connection.scalar(sa.select(reference_images.c.product_id).where(mine))
     if product_id is None or not changed_one(connection, reference_images.update().where(mine).values(removed_at=now)):
-        raise NotFound(f"There is no reference image {image_id}: see `counterfoil product show`.")
+        raise NotFound("There is no reference image {image_id}: see `counterfoil product show`.", image_id=image_id)
     _changed(connection, get_product(connection, owner_id, product_id), now)
     request_calibration(connection, owner_id, product_id, now)
 
@@ -294,7 +298,7 @@ def restore_reference_image(
     mine = sa.and_(columns.id == image_id, columns.owner_id == owner_id, columns.product_id == product_id)
     row = connection.execute(sa.select(reference_images).where(mine)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no reference image {image_id}: see `counterfoil product show`.")
+        raise NotFound("There is no reference image {image_id}: see `counterfoil product show`.", image_id=image_id)
     same = sa.and_(columns.product_id == product_id, columns.image_sha256 == row.image_sha256)
     live = connection.scalar(sa.select(columns.id).where(same, columns.removed_at.is_(None)))
     if live is not None:
@@ -335,7 +339,7 @@ def _changed(connection: sa.Connection, product: Product, now: datetime) -> None
 def _refuse_named_like(connection: sa.Connection, owner_id: int, entry: ProductEntry, but: int | None = None) -> None:
     row = connection.execute(_named(owner_id, entry)).one_or_none()
     if row is not None and row.id != but:
-        raise Conflict(f"There is a product named {entry.name!r} of this brand already.")
+        raise Conflict("There is a product named {name!r} of this brand already.", name=entry.name)
 
 
 def _refuse_sku_of_another(
@@ -347,7 +351,7 @@ def _refuse_sku_of_another(
     if row is None or row.id == but:
         return
     if but is not None or (row.name, row.brand_id) != (entry.name, entry.brand_id):
-        raise Conflict(f"The SKU {entry.sku!r} belongs to the product {row.name!r} already.")
+        raise Conflict("The SKU {sku!r} belongs to the product {name!r} already.", sku=entry.sku, name=row.name)
 
 
 def _values(entry: ProductEntry) -> dict[str, Any]:

@@ -21,7 +21,9 @@ def add_rates(connection: sa.Connection, as_of: date, base: str, rates: Mapping[
     for currency, rate in rates.items():
         if not fits(rate):
             raise InvalidInput(
-                f"The rate {rate} of {currency} has more than six places: use a base that is worth more."
+                "The rate {rate} of {currency} has more than six places: use a base that is worth more.",
+                rate=rate,
+                currency=currency,
             )
         values = {"as_of": as_of, "base": base, "currency": currency, "rate": rate}
         upsert(connection, exchange_rates, values, key=["as_of", "base", "currency"])

@@ -30,12 +30,18 @@ def override_robots(
     said = " ".join(reason.split())
     if len(said) > _LONGEST or len(squash(said)) < _FEWEST_LETTERS or len(set(tokens(said))) < _FEWEST_WORDS:
         raise InvalidInput(
-            "Say in a sentence why the marketplace's robots.txt may be overridden: by whose permission, or on which "
-            f"ground (at least {_FEWEST_WORDS} words, at most {_LONGEST:,} characters). It is kept in the audit log."
+            "Say in a sentence why the marketplace's robots.txt may be overridden: by whose permission, or on "
+            "which ground (at least {fewest_words} words, at most {longest:,} characters). It is kept in the audit "
+            "log.",
+            fewest_words=_FEWEST_WORDS,
+            longest=_LONGEST,
         )
     made = RobotsOverride(marketplace=marketplace, reason=said, decided_by=decided_by[:200], decided_at=now)
     if insert_new(connection, robots_overrides, {"owner_id": owner_id, **asdict(made)}, _columns.id) is None:
-        raise Conflict(f"robots.txt of {marketplace!r} is overridden already: obey it first, then give the new reason.")
+        raise Conflict(
+            "robots.txt of {marketplace!r} is overridden already: obey it first, then give the new reason.",
+            marketplace=marketplace,
+        )
     return made
 
 
@@ -44,7 +50,9 @@ def obey_robots(connection: sa.Connection, owner_id: int, marketplace: str, now:
     found = find_robots_override(connection, owner_id, marketplace)
     ended = robots_overrides.update().where(_live(owner_id), _columns.marketplace == marketplace)
     if found is None or not changed_one(connection, ended.values(removed_at=now)):
-        raise NotFound(f"robots.txt of {marketplace!r} is obeyed: there is no override to take back.")
+        raise NotFound(
+            "robots.txt of {marketplace!r} is obeyed: there is no override to take back.", marketplace=marketplace
+        )
     return found
 
 

@@ -91,7 +91,7 @@ def get_run(connection: sa.Connection, owner_id: int, run_id: int) -> Run:
     mine = sa.select(runs).where(runs.c.id == run_id, runs.c.owner_id == owner_id)
     row = connection.execute(mine).one_or_none()
     if row is None:
-        raise NotFound(f"There is no run {run_id}: see `counterfoil run list`.")
+        raise NotFound("There is no run {run_id}: see `counterfoil run list`.", run_id=run_id)
     return read_run(row)
 
 

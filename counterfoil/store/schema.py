@@ -41,8 +41,9 @@ def open_store(settings: Settings, *, restoring: bool = False) -> Store:
     make_folder(settings.data)
     if not restoring and (settings.data / UNFINISHED_RESTORE).exists():
         raise StoreError(
-            f"A restore into {settings.data} was not finished, so nothing here is whole: run the same `counterfoil "
-            "restore` again, or delete the folder."
+            "A restore into {data} was not finished, so nothing here is whole: run the same `counterfoil restore` "
+            "again, or delete the folder.",
+            data=settings.data,
         )
     if url.get_backend_name() != "sqlite":
         _make_evidence(settings.data)
@@ -73,7 +74,9 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise StoreError(f"The data folder {folder} cannot be made: {error}. Set COUNTERFOIL_DATA.") from error
+        raise StoreError(
+            "The data folder {folder} cannot be made: {error}. Set COUNTERFOIL_DATA.", folder=folder, error=error
+        ) from error
     require_access(folder, "The data folder")
 
 
@@ -103,17 +106,22 @@ def check_integrity(store: Store) -> None:
     with store.read() as connection:
         problems = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(5)")]
     if problems != ["ok"]:
-        raise StoreDamaged(f"The database is damaged: {'; '.join(problems)}. Nothing was changed. Restore a backup.")
+        raise StoreDamaged(
+            "The database is damaged: {problems}. Nothing was changed. Restore a backup.", problems="; ".join(problems)
+        )
 
 
 def _make_sqlite(path: Path, data: Path) -> None:
     if path.exists():
         if path.stat().st_size == 0:
-            raise StoreDamaged(f"The database {path} is empty (0 bytes). Restore a backup, or move the file away.")
+            raise StoreDamaged(
+                "The database {path} is empty (0 bytes). Restore a backup, or move the file away.", path=path
+            )
         return
     if (data / "evidence").exists() or path.with_name(f"{path.name}-wal").exists():
         raise StoreDamaged(
-            f"The database {path} is missing, but its data folder is in use. Restore a backup, or name another folder."
+            "The database {path} is missing, but its data folder is in use. Restore a backup, or name another folder.",
+            path=path,
         )
     _create_whole(path)
 
@@ -153,8 +161,9 @@ def _migrate(store: Store, *, may_be_empty: bool) -> None:
         return
     if current is None and not may_be_empty:
         raise StoreDamaged(
-            f"The database {store.engine.url.database} has none of Counterfoil's tables: it is damaged, or another "
-            "program's. Nothing was changed. Restore a backup, or name another folder."
+            "The database {database} has none of Counterfoil's tables: it is damaged, or another program's. "
+            "Nothing was changed. Restore a backup, or name another folder.",
+            database=store.engine.url.database,
         )
     _refuse_newer(current)
     with store.write() as connection:
@@ -183,8 +192,10 @@ def knows_revision(revision: str) -> bool:
 def _refuse_newer(current: str | None) -> None:
     if current is not None and not knows_revision(current):
         raise SchemaMismatch(
-            f"The database was made by a newer version of Counterfoil (schema {current}; this one knows up to "
-            f"{head_revision()}). Start that version, or restore a backup made before its upgrade."
+            "The database was made by a newer version of Counterfoil (schema {current}; this one knows up to "
+            "{head_revision}). Start that version, or restore a backup made before its upgrade.",
+            current=current,
+            head_revision=head_revision(),
         )
 
 

@@ -60,7 +60,9 @@ def get_authorised_seller(connection: sa.Connection, owner_id: int, authorised_i
     """A seller that the owner trusts. Raises NotFound."""
     row = connection.execute(_live(owner_id).where(authorised_sellers.c.id == authorised_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no authorised seller {authorised_id}: see `counterfoil seller list`.")
+        raise NotFound(
+            "There is no authorised seller {authorised_id}: see `counterfoil seller list`.", authorised_id=authorised_id
+        )
     return _authorised(row)
 
 
@@ -72,7 +74,11 @@ def find_authorised_seller(
     same = sa.and_(columns.marketplace == marketplace, columns.seller_key == seller_key)
     row = connection.execute(_live(owner_id).where(same)).one_or_none()
     if row is None:
-        raise NotFound(f"{seller_key!r} on {marketplace!r} is not an authorised seller: see `counterfoil seller list`.")
+        raise NotFound(
+            "{seller_key!r} on {marketplace!r} is not an authorised seller: see `counterfoil seller list`.",
+            seller_key=seller_key,
+            marketplace=marketplace,
+        )
     return _authorised(row)
 
 
@@ -107,7 +113,7 @@ def get_seller(connection: sa.Connection, owner_id: int, seller_id: int) -> Sell
     """A seller of listings that the owner's crawls have shown. Raises NotFound."""
     row = connection.execute(_seen_by(owner_id).where(sellers.c.id == seller_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no seller {seller_id}.")
+        raise NotFound("There is no seller {seller_id}.", seller_id=seller_id)
     return _seller(row)
 
 
@@ -141,7 +147,11 @@ def remove_authorised_seller(
         columns.removed_at.is_(None),
     )
     if not changed_one(connection, authorised_sellers.update().where(mine).values(removed_at=now)):
-        raise NotFound(f"{seller_key!r} on {marketplace!r} is not an authorised seller: see `counterfoil seller list`.")
+        raise NotFound(
+            "{seller_key!r} on {marketplace!r} is not an authorised seller: see `counterfoil seller list`.",
+            seller_key=seller_key,
+            marketplace=marketplace,
+        )
     _changed(connection, owner_id, f"seller {seller_key} no longer authorised", now)
 
 
@@ -152,7 +162,9 @@ def restore_authorised_seller(
     mine = sa.and_(authorised_sellers.c.owner_id == owner_id, authorised_sellers.c.id == authorised_id)
     row = connection.execute(sa.select(authorised_sellers).where(mine)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no authorised seller {authorised_id}: see `counterfoil seller list`.")
+        raise NotFound(
+            "There is no authorised seller {authorised_id}: see `counterfoil seller list`.", authorised_id=authorised_id
+        )
     authorise_seller(connection, owner_id, row.marketplace, row.seller_key, row.name, now)
     return find_authorised_seller(connection, owner_id, row.marketplace, row.seller_key)
 

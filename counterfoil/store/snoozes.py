@@ -49,7 +49,7 @@ def wake(
     suspect = get_suspect(connection, owner_id, suspect_id, lock=True)
     require_revision(suspect, expected_revision)
     if suspect.snoozed_at is None:
-        raise Conflict(f"Suspect {suspect_id} is not put off.")
+        raise Conflict("Suspect {suspect_id} is not put off.", suspect_id=suspect_id)
     change_suspect(connection, suspect, NOT_SNOOZED, now)
     return get_suspect(connection, owner_id, suspect_id)
 

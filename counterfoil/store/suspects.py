@@ -123,7 +123,7 @@ def undo_verdict(
     require_revision(suspect, expected_revision)
     *before, last = [None, *(one for one in list_verdicts(connection, owner_id, suspect_id) if one.undone_at is None)]
     if last is None:
-        raise Conflict(f"Suspect {suspect_id} has no verdict to take back.")
+        raise Conflict("Suspect {suspect_id} has no verdict to take back.", suspect_id=suspect_id)
     connection.execute(verdicts.update().where(verdicts.c.id == last.id).values(undone_at=now))
     kept = before[-1]
     counts = {"verdict": kept.kind, "verdict_version_id": kept.listing_version_id} if kept else _NO_VERDICT
@@ -136,7 +136,7 @@ def get_suspect(connection: sa.Connection, owner_id: int, suspect_id: int, *, lo
     mine = sa.select(suspects).where(suspects.c.id == suspect_id, suspects.c.owner_id == owner_id)
     row = connection.execute(mine.with_for_update() if lock else mine).one_or_none()
     if row is None:
-        raise NotFound(f"There is no suspect {suspect_id}: find one with `counterfoil search`.")
+        raise NotFound("There is no suspect {suspect_id}: find one with `counterfoil search`.", suspect_id=suspect_id)
     return _suspect(row)
 
 
@@ -205,7 +205,7 @@ def list_verdicts(connection: sa.Connection, owner_id: int, suspect_id: int) -> 
 def require_revision(suspect: Suspect, expected: int | None) -> None:
     """Raise Outdated unless the suspect is as it was shown; without an expectation it may be as it is."""
     if expected is not None and expected != suspect.revision:
-        raise Outdated(f"Suspect {suspect.id} has changed since it was shown: look at it again.")
+        raise Outdated("Suspect {id} has changed since it was shown: look at it again.", id=suspect.id)
 
 
 def _showing(owner_id: int) -> sa.Select[Any]:
@@ -281,7 +281,7 @@ def _add_suspect(
     insert_new(connection, suspects, values)
     suspect_id = _suspect_id(connection, owner_id, listing_id)
     if suspect_id is None:
-        raise Conflict(f"The suspect of listing {listing_id} was removed while it was judged.")
+        raise Conflict("The suspect of listing {listing_id} was removed while it was judged.", listing_id=listing_id)
     return suspect_id
 
 
@@ -349,7 +349,7 @@ def change_suspect(connection: sa.Connection, suspect: Suspect, values: Mapping[
     unchanged = sa.and_(suspects.c.id == suspect.id, suspects.c.revision == suspect.revision)
     changed = suspects.update().where(unchanged).values(**values, revision=revision, updated_at=now)
     if not changed_one(connection, changed):
-        raise Conflict(f"Suspect {suspect.id} was changed by somebody else at the same moment: try again.")
+        raise Conflict("Suspect {id} was changed by somebody else at the same moment: try again.", id=suspect.id)
     put_in_outbox(connection, suspect.owner_id, suspect.id, revision, now)
 
 

@@ -35,7 +35,11 @@ def add_verdict_batch(
     Outdated when all of them have changed.
     """
     if not 1 <= len(revisions) <= MOST_AT_ONCE:
-        raise InvalidInput(f"One verdict takes between 1 and {MOST_AT_ONCE} suspects, not {len(revisions)}.")
+        raise InvalidInput(
+            "One verdict takes between 1 and {most_at_once} suspects, not {number}.",
+            most_at_once=MOST_AT_ONCE,
+            number=len(revisions),
+        )
     left = []
     # In the order of the ids: two who decide about the same ones then wait for each other, and never in a ring.
     for suspect_id, revision in sorted(revisions.items()):
@@ -62,7 +66,7 @@ def get_verdict_batch(connection: sa.Connection, owner_id: int, batch: str) -> V
     mine = sa.and_(verdicts.c.owner_id == owner_id, verdicts.c.batch == batch)
     rows = connection.execute(sa.select(verdicts).where(mine).order_by(verdicts.c.suspect_id)).all()
     if not rows:
-        raise NotFound(f"There is no verdict about many of the name {batch[:32]!r}.")
+        raise NotFound("There is no verdict about many of the name {batch!r}.", batch=batch[:32])
     return VerdictBatch(
         id=batch,
         kind=VerdictKind(rows[0].kind),

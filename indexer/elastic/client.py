@@ -40,7 +40,9 @@ def connect(settings: Settings) -> Elasticsearch:
             max_retries=0,
         )
     except (ValueError, OSError) as error:
-        raise InvalidSetting(f"COUNTERFOIL_INDEX_URL={settings.index_url}: {error}") from error
+        raise InvalidSetting(
+            "COUNTERFOIL_INDEX_URL={index_url}: {error}", index_url=settings.index_url, error=error
+        ) from error
 
 
 @contextmanager
@@ -59,19 +61,24 @@ def meaning_of(status: int, kind: str, reason: str, name: str) -> IndexUnavailab
     said = f"{status} {kind}: {reason}"
     if status in _REFUSED and kind != _BLOCKED:
         return IndexUnavailable(
-            f"Elasticsearch refuses this user ({said}): set COUNTERFOIL_INDEX_USER and COUNTERFOIL_INDEX_PASSWORD or "
-            "COUNTERFOIL_INDEX_API_KEY; docs/elasticsearch.md names the rights that it needs."
+            "Elasticsearch refuses this user ({said}): set COUNTERFOIL_INDEX_USER and COUNTERFOIL_INDEX_PASSWORD "
+            "or COUNTERFOIL_INDEX_API_KEY; docs/elasticsearch.md names the rights that it needs.",
+            said=said,
         )
     if kind == "index_not_found_exception":
         return IndexMissing(f"There is no suspect index {name}. {REMEDY}")
     if kind == _BLOCKED:
         return IndexUnavailable(
-            f"Elasticsearch does not let {name} be written ({said}). Make room on its disk, or lift the block; what "
-            "waits is delivered by itself."
+            "Elasticsearch does not let {name} be written ({said}). Make room on its disk, or lift the block; what "
+            "waits is delivered by itself.",
+            name=name,
+            said=said,
         )
     if status in _BUSY:
-        return IndexUnavailable(f"Elasticsearch is overloaded or not ready ({said}): try again.")
-    return IndexUnavailable(f"Elasticsearch refuses a request for {name} ({said}). {REMEDY}")
+        return IndexUnavailable("Elasticsearch is overloaded or not ready ({said}): try again.", said=said)
+    return IndexUnavailable(
+        "Elasticsearch refuses a request for {name} ({said}). {remedy}", name=name, said=said, remedy=REMEDY
+    )
 
 
 def _of(error: ApiError, name: str) -> IndexUnavailable:

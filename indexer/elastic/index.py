@@ -63,7 +63,7 @@ class ElasticIndex(SuspectIndex):
                 for alias in left:
                     written |= self._put_into(alias, documents)
         if written:
-            raise IndexUnavailable(f"The suspect index {self.name} is rebuilt again and again: try again.")
+            raise IndexUnavailable("The suspect index {name} is rebuilt again and again: try again.", name=self.name)
         return outcomes
 
     def search(self, query: SuspectQuery) -> SuspectPage:
@@ -118,10 +118,14 @@ class ElasticIndex(SuspectIndex):
         """Raise IndexUnavailable if a part of the index is not there."""
         with our_errors(self.client, self.name):
             if self.state() is not IndexState.READY:
-                raise IndexUnavailable(f"The suspect index {self.name} is {self.state()}. {REMEDY}")
+                raise IndexUnavailable(
+                    "The suspect index {name} is {state}. {remedy}", name=self.name, state=self.state(), remedy=REMEDY
+                )
             shards = self.client.count(index=self.name)["_shards"]
         if shards["successful"] < shards["total"]:
-            raise IndexUnavailable(f"A part of the suspect index {self.name} is not there. {REMEDY}")
+            raise IndexUnavailable(
+                "A part of the suspect index {name} is not there. {remedy}", name=self.name, remedy=REMEDY
+            )
 
     def health(self) -> IndexHealth:
         """How the index is."""
@@ -182,7 +186,9 @@ class ElasticIndex(SuspectIndex):
     def _answer(self, **request: Any) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = self.client.options(request_timeout=self._seconds + 2).search(**request).body
         if answer["timed_out"]:
-            raise IndexUnavailable(f"The search took longer than {self._seconds:g} s: ask for less, or try again.")
+            raise IndexUnavailable(
+                "The search took longer than {most:g} s: ask for less, or try again.", most=self._seconds
+            )
         return answer
 
     def _answer_in_point(self, place: Place, body: dict[str, Any]) -> Mapping[str, Any]:
@@ -221,7 +227,8 @@ class ElasticIndex(SuspectIndex):
         """An index of the alias's own name is somebody else's."""
         if self.client.indices.exists(index=self.name) and not self.client.indices.exists_alias(name=self.name):
             raise IndexUnavailable(
-                f"There is an index {self.name} that is not Counterfoil's: remove it, or set COUNTERFOIL_INDEX_NAME."
+                "There is an index {name} that is not Counterfoil's: remove it, or set COUNTERFOIL_INDEX_NAME.",
+                name=self.name,
             )
 
     def _create(self) -> str:

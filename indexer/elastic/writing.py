@@ -82,7 +82,9 @@ def _refuse_other_rules(client: Elasticsearch, alias: str) -> None:
     """An index that others have made refuses what is no fault of the document."""
     for index, kept in client.indices.get_mapping(index=alias).items():
         if kept["mappings"].get("_meta", {}).get("rules") != rules():
-            raise IndexUnavailable(f"The suspect index {index} was made by another program or version. {REMEDY}")
+            raise IndexUnavailable(
+                "The suspect index {index} was made by another program or version. {remedy}", index=index, remedy=REMEDY
+            )
 
 
 def _outcome(document: SuspectDocument, status: PutStatus, reason: str | None = None) -> PutOutcome:
