@@ -135,7 +135,7 @@ def request_card(connection: sa.Connection, session: Session, product_id: int) -
     """Ask for a product's calibration card anew. Raises NotFound, and Conflict for a product without pictures."""
     product = get_product(connection, session.owner.id, product_id)
     if not list_reference_images(connection, session.owner.id, product_id):
-        raise Conflict(f"{product.name!r} has no reference image whose copies could be tried: add one first.")
+        raise Conflict("{name!r} has no reference image whose copies could be tried: add one first.", name=product.name)
     request_calibration(connection, session.owner.id, product_id, now())
 
 

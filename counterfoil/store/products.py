@@ -225,7 +225,11 @@ def _require_brand_of(connection: sa.Connection, row: sa.Row[Any]) -> None:
     try:
         require_brand(connection, row.owner_id, row.brand_id)
     except NotFound:
-        raise Conflict(f"The brand of {row.name!r} (brand {row.brand_id}) was removed: restore it first.") from None
+        raise Conflict(
+            "The brand of {name!r} (brand {brand_id}) was removed: restore it first.",
+            name=row.name,
+            brand_id=row.brand_id,
+        ) from None
 
 
 def find_removed_product(connection: sa.Connection, owner_id: int, product_id: int) -> Product | None:
