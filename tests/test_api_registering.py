@@ -1,13 +1,15 @@
 """What people do on pages to register, take back and bring back, done by programs: with the same outcome."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from market import Market
+from market import Answer, Market
 from people import api_key, program
 from shops import picture, three_lamps
 from suspicion import add_registry, add_suspect, declare_marketplace
@@ -70,9 +72,10 @@ def stranger(session: Session) -> TestClient:
 
 
 def actions(session: Session) -> list[str]:
-    """What the audit log says, oldest first."""
+    """What the audit log says, oldest first, besides that keys were made."""
     with session.read() as connection:
-        return [entry.action for entry in reversed(list_audit_entries(connection, session.owner.id))]
+        noted = [entry.action for entry in reversed(list_audit_entries(connection, session.owner.id))]
+    return [action for action in noted if action != "key.add"]
 
 
 def made(answer: httpx.Response, status: int = 201) -> str:
@@ -172,3 +175,196 @@ def test_a_seller_that_a_crawl_has_seen_is_found_by_name_trusted_and_distrusted(
     for _ in range(2):
         assert client.post(f"{path}/distrust").status_code == 204
     assert client.get(f"/api/v1/authorised-sellers/{trusted.json()['id']}").status_code == 404
+
+
+# ----------------------------------------------------------------------------------------------------- drafts
+
+
+def settled(client: TestClient, path: str) -> httpx.Response:
+    """A draft once nobody works on it."""
+    for _ in range(1_200):
+        answer = client.get(path)
+        if not answer.json()["under_way"]:
+            return answer
+        time.sleep(0.05)
+    raise AssertionError("it is still under way")
+
+
+def entries_of(client: TestClient, path: str, **asked: object) -> list[dict[str, Any]]:
+    """All entries of a draft, page by page."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        page = client.get(f"{path}/entries", params={"limit": 2, **asked, **({"cursor": cursor} if cursor else {})})
+        found += page.json()["items"]
+        cursor = page.json()["next_cursor"]
+        if cursor is None:
+            return found
+
+
+def register(client: TestClient, path: str, body: dict[str, object]) -> httpx.Response:
+    asked = client.post(f"{path}/register", json=body, headers={"If-Match": client.get(path).headers["etag"]})
+    assert asked.status_code == 202, asked.text
+    return settled(client, path)
+
+
+def test_a_shop_is_read_looked_at_and_registered_as_chosen(
+    client: TestClient, stranger: TestClient, session: Session, shop: Market
+) -> None:
+    said, key = {"address": f"{shop.url}/search?q=lamp"}, {"Idempotency-Key": "one"}
+    first = client.post("/api/v1/drafts", json=said, headers=key)
+    path = made(first)
+    again = client.post("/api/v1/drafts", json=said, headers=key)
+    assert again.headers["idempotency-replayed"] == "true" and again.json() == first.json()
+    assert first.json()["state"] == "reading" and first.json()["under_way"]
+    draft = settled(client, path)
+    assert draft.json()["state"] == "ready" and draft.json()["said"] is None
+    assert client.get(path, headers={"If-None-Match": draft.headers["etag"]}).status_code == 304
+    found = entries_of(client, path)
+    assert [(one["number"], one["name"], one["offered"]) for one in found] == [
+        (number, f"Lamp {number + 1}", True) for number in range(3)
+    ]
+    assert found[0]["product"]["price_range"] == {"low": "1.5", "high": "1.5", "currency": "EUR"}
+    (shown,) = found[0]["pictures"]
+    assert shown["informative"] and shown["chosen"] and shown["refused"] is None
+    assert client.get(f"{path}/pictures/{shown['sha256']}").headers["content-type"].startswith("image/")
+    assert client.get(f"{path}/pictures/{'0' * 64}").status_code == 404
+    page = client.get(f"{path}/entries", params={"brand": "Acme"}).json()
+    assert page["brand_needed"] and page["brand"] == "Acme" and page["new_brands"] == ["Acme"]
+    for answer in (
+        stranger.get(path),
+        stranger.get(f"{path}/entries"),
+        stranger.get(f"{path}/pictures/{shown['sha256']}"),
+        stranger.post(f"{path}/register", json={"brand": "Acme"}, headers=ANY),
+        stranger.delete(path, headers=ANY),
+    ):
+        assert answer.status_code == 404
+    assert stranger.get("/api/v1/drafts").json()["items"] == []
+    assert caller(session, Role.ANALYST).get(path).status_code == 403
+    bad: list[tuple[dict[str, object], dict[str, str], int, str]] = [
+        ({"brand": "Acme"}, {}, 428, "If-Match"),
+        ({"brand": "Acme"}, {"If-Match": '"old"'}, 412, "look at it again"),
+        ({}, ANY, 422, "brand is not named"),
+        ({"brand": "Acme", "entries": []}, ANY, 422, "Nothing is chosen"),
+        ({"brand": "Acme", "entries": [{"number": 3}]}, ANY, 422, "no entry 3"),
+        ({"brand": "Acme", "entries": [{"number": 0, "pictures": [1]}]}, ANY, 422, "no picture 1"),
+        ({"brand": "Acme", "entries": [{"number": 0, "name": "a\u202eb"}]}, ANY, 422, "name of entry 0"),
+        ({"brand": "Acme", "entries": [{"number": 0}, {"number": 0}]}, ANY, 422, "twice"),
+    ]
+    for body, headers, status, told in bad:
+        refused = client.post(f"{path}/register", json=body, headers=headers)
+        assert refused.status_code == status and told in refused.json()["detail"], refused.text
+    assert client.get("/api/v1/products").json()["items"] == []
+    chosen = [{"number": 0}, {"number": 2, "name": " Desk  lamp ", "pictures": []}]
+    done = register(client, path, {"brand": "Acme", "entries": chosen})
+    assert (done.json()["state"], done.json()["attempt"]) == ("registered", 1)
+    products = client.get("/api/v1/products").json()["items"]
+    assert [one["name"] for one in products] == ["Lamp 1", "Desk lamp"]
+    images = [len(client.get(f"/api/v1/products/{one['id']}/images").json()) for one in products]
+    assert images == [1, 0]
+    left = entries_of(client, path)
+    assert [one["product_id"] for one in left] == [products[0]["id"], None, products[1]["id"]]
+    assert [one["offered"] for one in left] == [False] * 3
+    told = client.post(f"{path}/register", json={"entries": [{"number": 0}]}, headers=ANY)
+    assert told.status_code == 422 and "registered already" in told.json()["detail"]
+    register(client, path, {"entries": [{"number": 1}]})
+    assert len(client.get("/api/v1/products").json()["items"]) == 3
+    assert [one["id"] for one in client.get("/api/v1/drafts").json()["items"]] == [done.json()["id"]]
+    assert client.delete(path).status_code == 428
+    assert client.delete(path, headers=ANY).status_code == 204
+    assert client.delete(path, headers=ANY).status_code == client.get(path).status_code == 404
+    assert len(client.get("/api/v1/products").json()["items"]) == 3
+    expected = ["draft.read", "draft.register", "product.add", "product.add", "draft.register", "product.add"]
+    assert actions(session) == [*expected, "draft.discard"]
+
+
+def test_what_cannot_be_read_fails_with_the_reason(client: TestClient, shop: Market) -> None:
+    shop.faults["/gone"] = Answer(status=404)
+    addresses = {
+        f"{shop.url}/gone": "404",
+        "http://169.254.169.254/latest/meta-data": "169.254.169.254",
+        "http://localhost:1/": "localhost",
+    }
+    for address, told in addresses.items():
+        failed = settled(client, made(client.post("/api/v1/drafts", json={"address": address}))).json()
+        assert failed["state"] == "failed" and told in failed["said"], failed
+        path = f"/api/v1/drafts/{failed['id']}"
+        assert client.get(f"{path}/entries").json()["items"] == []
+        refused = client.post(f"{path}/register", json={"brand": "Acme"}, headers=ANY)
+        assert refused.status_code == 422
+    for address in ("no address", " ", "x" * 2_001):
+        assert client.post("/api/v1/drafts", json={"address": address}).status_code == 422
+    assert {one["state"] for one in client.get("/api/v1/drafts").json()["items"]} == {"failed"}
+
+
+def test_a_file_of_products_is_checked_row_by_row_and_its_good_rows_registered(
+    client: TestClient, session: Session, shop: Market
+) -> None:
+    header = "name,sku,brand,price_low,price_high,currency,images\n"
+    rows = (
+        f"Lamp 1,L-1,Acme,10,12,EUR,{shop.url}/picture/1-0.jpg|back.png\n"
+        "Lamp 2,L-1,Acme,,,,\n"
+        ",L-3,Acme,,,,\n"
+        "Lamp 4,L-4,,ten,,EUR,missing.png\n"
+        "Lamp 5,L-5,,,,,/etc/passwd\n"
+    )
+    sent = [("file", ("lamps.csv", (header + rows).encode())), ("pictures", ("back.png", picture(9)))]
+    key = {"Idempotency-Key": "file"}
+    first = client.post("/api/v1/product-files", files=sent, data={"brand": "Lux"}, headers=key)
+    path = made(first)
+    same = client.post("/api/v1/product-files", files=sent, data={"brand": "Lux"}, headers=key)
+    assert same.headers["idempotency-replayed"] == "true" and same.headers["location"] == path
+    other = client.post("/api/v1/product-files", files=sent, data={"brand": "Other"}, headers=key)
+    assert other.status_code in {409, 422}
+    assert settled(client, path).json()["state"] == "ready"
+    found = entries_of(client, path)
+    assert [one["offered"] for one in found] == [True, False, False, False, True]
+    assert [[problem["column"] for problem in one["problems"]] for one in found[1:4]] == [
+        ["sku"],
+        ["name"],
+        ["price_low"],
+    ]
+    assert [one["sha256"] is not None for one in found[0]["pictures"]] == [True, True]
+    (unread,) = found[4]["pictures"]
+    assert unread["sha256"] is None and "no such file was sent along" in unread["refused"]
+    refused = client.post(f"{path}/register", json={"entries": [{"number": 1}]}, headers=ANY)
+    assert refused.status_code == 422 and "cannot be registered" in refused.json()["detail"]
+    register(client, path, {})
+    products = {one["name"]: one for one in client.get("/api/v1/products").json()["items"]}
+    assert products.keys() == {"Lamp 1", "Lamp 5"} and products["Lamp 1"]["sku"] == "L-1"
+    assert len(client.get(f"/api/v1/products/{products['Lamp 1']['id']}/images").json()) == 2
+    brands = {one["id"]: one["name"] for one in client.get("/api/v1/brands").json()["items"]}
+    assert brands[products["Lamp 5"]["brand_id"]] == "Lux"
+    for data in (b"", b"colour\nred\n", b"PK\x03\x04"):
+        assert client.post("/api/v1/product-files", files={"file": ("bad.csv", data)}).status_code == 422
+    assert client.post("/api/v1/product-files", data={"brand": "Acme"}).status_code == 422
+    for kind in ("products", "sellers"):
+        for form in ("csv", "xlsx"):
+            template = client.get("/api/v1/list-template", params={"kind": kind, "format": form})
+            assert f'filename="{kind}.{form}"' in template.headers["content-disposition"]
+    again = client.post("/api/v1/seller-files", files={"file": ("sellers.xlsx", template.content)})
+    assert entries_of(client, made(again))[0]["seller"] == {"marketplace": "example", "seller_key": "acme-official"}
+    assert caller(session, Role.VIEWER).post("/api/v1/product-files", files=sent).status_code == 403
+
+
+def test_a_file_of_sellers_is_checked_and_its_good_rows_trusted_together(
+    client: TestClient, stranger: TestClient
+) -> None:
+    text = "marketplace;seller_id;name\nexample;s1;One\nnowhere;s2;Two\nexample;;Three\nexample;s4;\n"
+    path = made(client.post("/api/v1/seller-files", files={"file": ("sellers.csv", text.encode())}))
+    draft = client.get(path)
+    assert (draft.json()["kind"], draft.json()["state"]) == ("sellers", "ready")
+    found = entries_of(client, path)
+    assert [one["offered"] for one in found] == [True, False, False, True]
+    assert [one["problems"][0]["column"] for one in found[1:3]] == ["marketplace", "seller_id"]
+    assert stranger.post(f"{path}/authorise", headers=ANY).status_code == 404
+    assert client.post(f"{path}/register", json={"brand": "Acme"}, headers=ANY).status_code == 404
+    assert client.post(f"{path}/authorise").status_code == 428
+    trusted = client.post(f"{path}/authorise", headers={"If-Match": draft.headers["etag"]})
+    assert trusted.status_code == 200 and trusted.json() == {"added": 2}
+    assert client.post(f"{path}/authorise", headers=ANY).status_code == 404
+    listed = client.get("/api/v1/authorised-sellers").json()["items"]
+    assert [(one["seller_key"], one["name"]) for one in listed] == [("s1", "One"), ("s4", None)]
+    bad = made(client.post("/api/v1/seller-files", files={"file": ("s.csv", b"marketplace,seller_id\nnowhere,s\n")}))
+    told = client.post(f"{bad}/authorise", headers=ANY)
+    assert told.status_code == 422 and "No row of this file can be used" in told.json()["detail"]

@@ -16,6 +16,8 @@ from counterfoil.clock import now
 from counterfoil.store.audit import add_audit_entry
 from counterfoil.store.idempotency_keys import claim_key, keep_answer
 
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+
 
 @dataclass(frozen=True, slots=True)
 class Creation:
@@ -42,8 +44,9 @@ async def _creation(
         ),
     ] = None,
 ) -> Creation:
-    is_upload = request.headers.get("content-type", "").startswith("multipart/form-data")
-    body = b"" if is_upload else await request.body()
+    # A form has been read already, and cannot be read twice; what was uploaded, its route adds.
+    is_form = request.headers.get("content-type", "").startswith(_FORMS)
+    body = b"" if is_form else await request.body()
     asked = f"{request.method} {request.url.path}?{request.url.query}".encode()
     return Creation(idempotency_key, hashlib.sha256(asked + b"\0" + body).hexdigest())
 

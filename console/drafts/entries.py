@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from console.product_entries import BadEntry, Entry, Problem
+from counterfoil.exceptions import NotFound
 from counterfoil.models import PriceRange
 from counterfoil.store.drafts import Draft
 from crawlers.reading import ReadListing
@@ -66,6 +67,12 @@ def as_json(entries: Sequence[DraftEntry]) -> list[dict[str, Any]]:
 def entries_of(draft: Draft) -> list[DraftEntry]:
     """What a draft's row keeps."""
     return _ENTRIES.validate_python(list(draft.entries))
+
+
+def require_picture(draft: Draft, sha256: str) -> None:
+    """Raise NotFound unless this picture was read into the draft."""
+    if not any(picture.sha256 == sha256 for one in entries_of(draft) for picture in one.pictures):
+        raise NotFound("There is no picture {sha256} in draft {draft_id}.", sha256=sha256, draft_id=draft.id)
 
 
 def from_listing(place: str, read: ReadListing) -> DraftEntry | None:

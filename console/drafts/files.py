@@ -2,31 +2,32 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePosixPath
 
 from console.drafts.entries import DraftEntry, DraftPicture, from_row
-from console.drafts.making import draft_found
+from console.drafts.making import Reading
 from console.drafts.pictures import keep_pictures
 from console.drafts.shops import FoundProducts, Tell
 from console.pictures import Picture, is_address, read_picture_at
 from console.product_entries import Entry, Problem, entries_of_sheet
+from console.registration import clean_brand
 from console.session import Session
 from console.sheets import read_sheet
 from counterfoil.exceptions import AddressRefused, FetchFailed
-from counterfoil.store.drafts import Draft
 
 _MOST_PICTURES = 20
 
 
-def draft_file(session: Session, name: str, data: bytes, sent: Sequence[Picture], brand: str | None) -> Draft:
-    """Begin a draft of a file's products; `sent` are pictures that its rows may name by their files' names.
+def reading_of_file(session: Session, name: str, data: bytes, sent: Sequence[Picture], brand: str | None) -> Reading:
+    """The reading of a file's products; `sent` are pictures that its rows may name by their files' names.
 
     Raises InvalidInput or TooLarge where the file as a whole cannot be read, which says what to do.
     """
     entries = [from_row(row) for row in entries_of_sheet(name, read_sheet(name, data))]
     checked = list(_without_doubles(entries, brand))
     by_name = {_file_name(one.source): one for one in sent}
-    return draft_found(session, name, brand, lambda tell: _with_pictures(session, checked, by_name, tell))
+    return Reading(source=name, brand=clean_brand(brand), find=partial(_with_pictures, session, checked, by_name))
 
 
 def _with_pictures(

@@ -1,9 +1,13 @@
 """Begins drafts and works on them in the background, telling how far they are."""
 
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
+
+import sqlalchemy as sa
 
 from console.drafts.entries import DraftEntry, as_json, entries_of
 from console.drafts.shops import FoundProducts, Tell, read_address
@@ -24,39 +28,61 @@ from counterfoil.store.drafts import (
 )
 
 # What is quick is shown at once, without a page in between that says that it is under way.
-_PATIENCE_SECONDS = 2.5
+PATIENCE_SECONDS = 2.5
 _LONGEST_ADDRESS = 2_000
 # Nobody reads faster, and each time is a transaction.
 _TOLD_EVERY_SECONDS = 0.3
 
 
-def draft_address(session: Session, address: str, brand: str | None) -> Draft:
-    """Begin to read the products at an address, in the background. Raises InvalidInput or Conflict."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Something to be read into a draft: what it is called, the brand of what names none, and what finds it."""
+
+    source: str
+    brand: str | None
+    find: Callable[[Tell], FoundProducts]
+
+
+def reading_of_address(session: Session, address: str, brand: str | None) -> Reading:
+    """The reading of the products at an address. Raises InvalidInput."""
     address = address.strip()
     if not address or len(address) > _LONGEST_ADDRESS or any(one.isspace() for one in address):
         raise InvalidInput("This is no web address: paste one such as https://acme.example/trail-30.")
     address = address if "://" in address else f"https://{address}"
-    return draft_found(session, address, brand, lambda tell: read_address(session, address, tell))
+    return Reading(source=address, brand=clean_brand(brand), find=partial(read_address, session, address))
 
 
-def draft_found(session: Session, source: str, brand: str | None, find: Callable[[Tell], FoundProducts]) -> Draft:
-    """Begin a draft of what `find` finds."""
-    with session.act("draft.read", source[:300]) as connection:
-        draft = add_draft(
-            connection,
-            session.owner.id,
-            kind=DraftKind.PRODUCTS,
-            source=source,
-            brand=clean_brand(brand),
-            created_by=session.person,
-            now=now(),
-        )
-    session.installation.background.start(lambda: _read(session, draft, find)).wait(_PATIENCE_SECONDS)
+def add_reading(connection: sa.Connection, session: Session, reading: Reading) -> Draft:
+    """A draft that is to be read; `read_on` reads it once that is committed. Raises Conflict while many are."""
+    return add_draft(
+        connection,
+        session.owner.id,
+        kind=DraftKind.PRODUCTS,
+        source=reading.source,
+        brand=reading.brand,
+        created_by=session.person,
+        now=now(),
+    )
+
+
+def read_on(session: Session, draft: Draft, reading: Reading) -> threading.Event:
+    """Read it in the background; the event is set when that has ended, however it did."""
+    return session.installation.background.start(lambda: _read(session, draft, reading.find))
+
+
+def begin_reading(session: Session, reading: Reading) -> Draft:
+    """Begin a draft for a person, who sees at once what is quick. Raises Conflict."""
+    with session.act("draft.read", reading.source[:300]) as connection:
+        draft = add_reading(connection, session, reading)
+    read_on(session, draft, reading).wait(PATIENCE_SECONDS)
     return draft
 
 
-def register_draft(session: Session, draft: Draft, entries: Sequence[DraftEntry], brand: str | None) -> None:
-    """Begin to register what is chosen of a draft. Raises InvalidInput where something is missing, or Conflict."""
+def register_draft(session: Session, draft: Draft, entries: Sequence[DraftEntry], brand: str | None) -> threading.Event:
+    """Begin to register what is chosen of a draft; the event is set when that has ended.
+
+    Raises InvalidInput where something is missing, Conflict where somebody else was quicker.
+    """
     brand = clean_brand(brand)
     chosen = [one for one in entries if one.chosen and one.is_open]
     if not chosen:
@@ -65,7 +91,7 @@ def register_draft(session: Session, draft: Draft, entries: Sequence[DraftEntry]
         raise InvalidInput("The brand is not named: write it above the products.")
     with session.act("draft.register", draft.source[:300], products=len(chosen)) as connection:
         held = begin_registering(connection, draft, as_json(entries), brand, now())
-    session.installation.background.start(lambda: _register(session, held)).wait(_PATIENCE_SECONDS)
+    return session.installation.background.start(lambda: _register(session, held))
 
 
 def _read(session: Session, draft: Draft, find: Callable[[Tell], FoundProducts]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from console.product_entries import BadEntry
@@ -11,33 +12,42 @@ from console.sheets import read_sheet
 from counterfoil.clock import now
 from counterfoil.exceptions import InvalidInput
 from counterfoil.store.audit import add_audit_entry
-from counterfoil.store.drafts import Draft, DraftKind, DraftState, add_draft, discard_draft, end_step
+from counterfoil.store.drafts import Draft, DraftKind, DraftState, add_draft, discard_draft, end_step, get_draft
 from counterfoil.store.sellers import authorise_seller
 
 _ENTRIES: TypeAdapter[list[SellerEntry | BadEntry]] = TypeAdapter(list[SellerEntry | BadEntry])
 
 
-def draft_sellers(session: Session, name: str, data: bytes) -> Draft:
-    """A draft of a file's sellers. Raises InvalidInput or TooLarge where the file as a whole cannot be read."""
-    entries = sellers_of_sheet(name, read_sheet(name, data), session.marketplaces)
-    kept = _ENTRIES.dump_python(entries, mode="json")
-    with session.act("draft.read", name[:300]) as connection:
-        draft = add_draft(
-            connection,
-            session.owner.id,
-            kind=DraftKind.SELLERS,
-            source=name,
-            brand=None,
-            created_by=session.person,
-            now=now(),
-        )
-        end_step(connection, draft, DraftState.READY, kept)
-    return draft
+def read_sellers(session: Session, name: str, data: bytes) -> list[SellerEntry | BadEntry]:
+    """The sellers of a file. Raises InvalidInput or TooLarge where the file as a whole cannot be read."""
+    return sellers_of_sheet(name, read_sheet(name, data), session.marketplaces)
+
+
+def draft_sellers(
+    connection: sa.Connection, session: Session, name: str, entries: Sequence[SellerEntry | BadEntry]
+) -> Draft:
+    """A draft of sellers that were read from a file. Raises Conflict while many drafts are being read."""
+    draft = add_draft(
+        connection,
+        session.owner.id,
+        kind=DraftKind.SELLERS,
+        source=name,
+        brand=None,
+        created_by=session.person,
+        now=now(),
+    )
+    end_step(connection, draft, DraftState.READY, _ENTRIES.dump_python(list(entries), mode="json"))
+    return get_draft(connection, session.owner.id, draft.id)
+
+
+def rows_of(draft: Draft) -> list[SellerEntry | BadEntry]:
+    """The rows of a draft of sellers, as they stood in the file."""
+    return _ENTRIES.validate_python(list(draft.entries))
 
 
 def sellers_of(draft: Draft) -> tuple[list[SellerEntry], list[BadEntry]]:
     """(sellers that can be authorised, rows that cannot be used) of a draft."""
-    entries = _ENTRIES.validate_python(list(draft.entries))
+    entries = rows_of(draft)
     good = [one for one in entries if isinstance(one, SellerEntry)]
     return good, [one for one in entries if isinstance(one, BadEntry)]
 

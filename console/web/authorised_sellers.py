@@ -7,8 +7,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
 from console.drafts.making import draft_of
-from console.drafts.sellers import authorise_draft, draft_sellers, sellers_of
+from console.drafts.sellers import authorise_draft, draft_sellers, read_sellers, sellers_of
 from console.guards.access import needs
+from console.list_files import read_list, template_answer
 from console.rendering import render
 from console.request import CurrentSession
 from console.schemas.fields import PathId
@@ -17,7 +18,6 @@ from console.seller_entries import meant_seller
 from console.session import RequestSession
 from console.translation import gettext as _
 from console.translation import worded
-from console.web.files import read_list, template_answer
 from console.web.forms import Messages, Wrong, read_said
 from counterfoil.clock import now
 from counterfoil.exceptions import InvalidInput, NotFound, TooLarge
@@ -65,7 +65,9 @@ def post_file(session: CurrentSession, file: UploadFile | None = None) -> Respon
     """Check the rows of a CSV or XLSX file, and go on to what was read."""
     try:
         name, data = read_list(file.filename if file else None, file.file if file else None)
-        draft = draft_sellers(session, name, data)
+        rows = read_sellers(session, name, data)
+        with session.act("draft.read", name[:300]) as connection:
+            draft = draft_sellers(connection, session, name, rows)
     except (InvalidInput, TooLarge) as error:
         return _list(session, wrong={"file": worded(error)})
     return RedirectResponse(f"/authorised-sellers/drafts/{draft.id}", status_code=303)

@@ -1,6 +1,6 @@
 """The pages that add products: from an address, a file or by hand, read into a draft that a person looks at first."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, UploadFile
@@ -9,10 +9,19 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from console.api.images import stored_thumbnail
-from console.drafts.entries import DraftEntry, entries_of
-from console.drafts.files import draft_file
-from console.drafts.making import draft_address, draft_of, register_draft
+from console.drafts.choosing import Choice, choose, usable_name
+from console.drafts.entries import DraftEntry, entries_of, require_picture
+from console.drafts.files import reading_of_file
+from console.drafts.making import (
+    PATIENCE_SECONDS,
+    begin_reading,
+    draft_of,
+    reading_of_address,
+    register_draft,
+)
+from console.drafts.preview import PreviewedEntry, preview_draft
 from console.guards.access import MOST_FIELDS, needs
+from console.list_files import read_list, template_answer
 from console.pictures import read_upload
 from console.registration import Registered, create_with_pictures
 from console.rendering import render
@@ -22,15 +31,13 @@ from console.schemas.registry import ProductSaid
 from console.session import RequestSession
 from console.translation import gettext as _
 from console.translation import worded
-from console.web.files import read_list, template_answer
 from console.web.forms import Messages, Wrong, price_said, read_said
 from console.web.products import price_words
 from counterfoil.clock import now
-from counterfoil.exceptions import Conflict, InvalidInput, NotFound, TooLarge, UnreadablePicture
+from counterfoil.exceptions import Conflict, InvalidInput, TooLarge, UnreadablePicture
 from counterfoil.models import Role
 from counterfoil.store.brands import list_brands
 from counterfoil.store.drafts import Draft, DraftKind, DraftState, discard_draft, list_open_drafts
-from counterfoil.store.products import product_named, products_with_sku
 
 router = APIRouter(prefix="/products", include_in_schema=False, dependencies=[needs(Role.MANAGER)])
 
@@ -47,7 +54,7 @@ def post_address(
 ) -> Response:
     """Read the products at a shop's or a product's address, and go on to what was read."""
     try:
-        draft = draft_address(session, address, brand)
+        draft = begin_reading(session, reading_of_address(session, address, brand))
     except (InvalidInput, Conflict) as error:
         return _new(session, {"address": worded(error)}, {"address": address, "brand": brand})
     return RedirectResponse(f"/products/drafts/{draft.id}", status_code=303)
@@ -64,7 +71,7 @@ def post_file(
     try:
         name, data = read_list(file.filename if file else None, file.file if file else None)
         sent = [read_upload(one.filename, one.file) for one in pictures or [] if one.filename]
-        draft = draft_file(session, name, data, sent, brand)
+        draft = begin_reading(session, reading_of_file(session, name, data, sent, brand))
     except (InvalidInput, TooLarge, Conflict) as error:
         return _new(session, {"file": worded(error)}, {"brand": brand})
     return RedirectResponse(f"/products/drafts/{draft.id}", status_code=303)
@@ -140,9 +147,10 @@ def post_register(session: CurrentSession, draft_id: PathId, form: Annotated[For
     """Register what is ticked; what is registered comes from what we have read, never from what a browser sends."""
     draft = draft_of(session, draft_id)
     brand = str(form.get("brand", ""))
-    entries = [_chosen(number, one, form) for number, one in enumerate(entries_of(draft))]
+    read = entries_of(draft)
+    entries = choose(read, [_choice(number, one, form) for number, one in enumerate(read) if one.is_open])
     try:
-        register_draft(session, draft, entries, brand or draft.brand)
+        register_draft(session, draft, entries, brand or draft.brand).wait(PATIENCE_SECONDS)
     except (InvalidInput, Conflict) as error:
         return _draft(session, draft, entries, brand, worded(error))
     return RedirectResponse(f"/products/drafts/{draft_id}", status_code=303)
@@ -161,25 +169,20 @@ def post_discard(session: CurrentSession, draft_id: PathId) -> RedirectResponse:
 @router.get("/drafts/{draft_id}/pictures/{sha256}", response_class=Response)
 def get_picture(session: CurrentSession, draft_id: PathId, sha256: PathSha256) -> Response:
     """A picture that was read into a draft, in small."""
-    entries = entries_of(draft_of(session, draft_id))
-    if not any(picture.sha256 == sha256 for one in entries for picture in one.pictures):
-        raise NotFound("There is no picture {sha256} in draft {draft_id}.", sha256=sha256, draft_id=draft_id)
+    require_picture(draft_of(session, draft_id), sha256)
     return stored_thumbnail(session, sha256)
 
 
-def _chosen(number: int, one: DraftEntry, form: FormData) -> DraftEntry:
-    """One entry with what the person has ticked and how they have named it; what is registered already stays so."""
-    if not one.is_open or one.entry is None:
-        return one
-    name = " ".join(str(form.get(f"name-{number}", one.name)).split())
-    if not name or len(name) > 300 or not name.isprintable():
-        name = one.name
+def _choice(number: int, one: DraftEntry, form: FormData) -> Choice:
+    """What the person has ticked of an entry, and how they have named it."""
     ticked = set(form.getlist("picture"))
-    pictures = tuple(
-        replace(picture, chosen=f"{number}-{place}" in ticked) for place, picture in enumerate(one.pictures)
+    usable = (place for place, picture in enumerate(one.pictures) if picture.sha256 is not None)
+    return Choice(
+        number=number,
+        name=usable_name(str(form.get(f"name-{number}", ""))),
+        pictures=frozenset(place for place in usable if f"{number}-{place}" in ticked),
+        chosen=str(number) in form.getlist("chosen"),
     )
-    chosen = str(number) in form.getlist("chosen")
-    return replace(one, name=name, entry=replace(one.entry, name=name), pictures=pictures, chosen=chosen)
 
 
 def _new(
@@ -207,9 +210,7 @@ def _draft(
     error: str | None = None,
 ) -> HTMLResponse:
     entries = entries_of(draft) if entries is None else entries
-    with session.read() as connection:
-        names = [one.name for one in list_brands(connection, session.owner.id)]
-    chosen = brand or draft.brand or (names[0] if len(names) == 1 else "")
+    preview = preview_draft(session, draft, entries, brand)
     page = render(
         "draft.html",
         session,
@@ -219,45 +220,26 @@ def _draft(
         reading=draft.state is DraftState.READING,
         refused=any(one.refused is not None for one in entries),
         registered=[one for one in entries if one.product_id is not None],
-        rows=_rows(session, draft, entries, chosen),
+        rows=[_row(one) for one in preview.entries if one.one.is_open],
         unusable=[one for one in entries if one.entry is None],
-        brands=names,
-        brand=chosen,
-        brand_needed=any(one.is_open and one.entry is not None and one.entry.brand is None for one in entries),
-        new_brands=_new_brands(entries, chosen, names),
+        brands=preview.brands,
+        brand=preview.brand,
+        brand_needed=preview.brand_needed,
+        new_brands=preview.new_brands,
         error=error,
     )
     return HTMLResponse(page, status_code=422 if error else 200)
 
 
-def _rows(session: RequestSession, draft: Draft, entries: list[DraftEntry], brand: str) -> list[dict[str, Any]]:
-    with session.read() as connection:
-        brands = {one.name: one.id for one in list_brands(connection, session.owner.id)}
-        skus = [one.entry.sku for one in entries if one.entry is not None and one.entry.sku]
-        taken = products_with_sku(connection, session.owner.id, skus)
-        rows = []
-        for number, one in enumerate(entries):
-            if not one.is_open or one.entry is None:
-                continue
-            brand_id = brands.get(one.entry.brand or brand)
-            known = brand_id and product_named(connection, session.owner.id, brand_id, one.name)
-            other = taken.get(one.entry.sku or "")
-            rows.append(
-                {
-                    "number": number,
-                    "one": one,
-                    "price": price_words(one.entry),
-                    "page": next(iter(one.entry.official_pages), None),
-                    "known": bool(known),
-                    "taken": other.name if other and (not known or other.id != known.id) else None,
-                    "pictures": [(place, picture) for place, picture in enumerate(one.pictures)],
-                    "chosen": (one.chosen and draft.state is not DraftState.REGISTERED) or one.refused is not None,
-                }
-            )
-    return rows
-
-
-def _new_brands(entries: list[DraftEntry], brand: str, known: list[str]) -> list[str]:
-    """Brands that would be registered with the products: said before it happens, since they may be mistyped."""
-    named = {one.entry.brand or brand for one in entries if one.is_open and one.entry is not None}
-    return sorted(name for name in named if name and name not in known)
+def _row(previewed: PreviewedEntry) -> dict[str, Any]:
+    one = previewed.one
+    return {
+        "number": previewed.number,
+        "one": one,
+        "price": price_words(one.entry) if one.entry else "",
+        "page": next(iter(one.entry.official_pages), None) if one.entry else None,
+        "known": previewed.known,
+        "taken": previewed.taken,
+        "pictures": list(enumerate(one.pictures)),
+        "chosen": previewed.offered,
+    }

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from counterfoil.exceptions import Conflict, NotFound
 from counterfoil.store.conditional import changed_one
+from counterfoil.store.paging import rows_before
 from counterfoil.store.tables import drafts
 
 # Every progress that is told renews it; one step is one page or one product with its pictures.
@@ -113,10 +114,14 @@ def get_draft(connection: sa.Connection, owner_id: int, draft_id: int) -> Draft:
 def list_open_drafts(connection: sa.Connection, owner_id: int, kind: DraftKind) -> list[Draft]:
     """The owner's drafts that wait to be registered or are worked on, newest first, without their entries."""
     open_ = (*UNDER_WAY, DraftState.READY)
-    mine = sa.and_(drafts.c.owner_id == owner_id, drafts.c.kind == kind, drafts.c.state.in_(open_))
-    # A draft may have 2,000 products: only its own page reads them.
-    columns = [column for column in drafts.c if column is not drafts.c.entries]
-    return [_draft(row) for row in connection.execute(sa.select(*columns).where(mine).order_by(drafts.c.id.desc()))]
+    wanted = _without_entries(owner_id).where(drafts.c.kind == kind, drafts.c.state.in_(open_))
+    return [_draft(row) for row in connection.execute(wanted.order_by(drafts.c.id.desc()))]
+
+
+def list_drafts(connection: sa.Connection, owner_id: int, limit: int, before: int | None = None) -> list[Draft]:
+    """The owner's drafts whatever their state, newest first, those before an id where one is given; without entries."""
+    wanted = rows_before(_without_entries(owner_id), drafts.c.id, before, limit)
+    return [_draft(row) for row in connection.execute(wanted)]
 
 
 def tell_progress(connection: sa.Connection, draft: Draft, done: int, total: int | None, now: datetime) -> bool:
@@ -168,6 +173,12 @@ def discard_draft(connection: sa.Connection, owner_id: int, draft_id: int) -> No
     """Forget a draft; what was registered of it stays. Raises NotFound."""
     draft = get_draft(connection, owner_id, draft_id)
     connection.execute(drafts.delete().where(drafts.c.id == draft.id))
+
+
+def _without_entries(owner_id: int) -> sa.Select[Any]:
+    # A draft may have 2,000 products: only what shows them reads them.
+    columns = [column for column in drafts.c if column is not drafts.c.entries]
+    return sa.select(*columns).where(drafts.c.owner_id == owner_id)
 
 
 def _held(draft: Draft) -> sa.ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Lists that people send as files, and the files that they may fill in."""
+"""Lists that people and programs send as files, and the files that they may fill in."""
 
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
