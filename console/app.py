@@ -19,6 +19,7 @@ from console.api import (
     bodies,
     brands,
     captures,
+    checks,
     crawls,
     drafts,
     health,
@@ -26,6 +27,7 @@ from console.api import (
     listings,
     marketplaces,
     monitors,
+    overview,
     products,
     reference_images,
     rights,
@@ -46,6 +48,7 @@ from console.guards.problems import answer_crash, answer_error, answer_http_erro
 from console.guards.streams import Streams
 from console.installation import Installation
 from console.public_address import uses_tls
+from console.troubles import Examined
 from console.web import (
     account,
     administration,
@@ -68,7 +71,6 @@ from console.web import products as product_pages
 from console.web import runs as run_pages
 from console.web import sellers as seller_pages
 from console.web import suspects as suspect_pages
-from console.web.troubles import Examined
 from counterfoil.exceptions import CounterfoilError
 from counterfoil.settings import Settings
 from counterfoil.version import VERSION
@@ -86,6 +88,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     drafts.files,
     marketplaces.router,
     monitors.router,
+    monitors.previews,
+    checks.router,
     runs.router,
     crawls.router,
     listings.router,
@@ -97,6 +101,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     captures.router,
     bodies.router,
     accounts.router,
+    overview.router,
     log_in.router,
     set_up.router,
     account.router,

@@ -44,7 +44,7 @@ from counterfoil.store.tables import metadata
 
 CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # What every account may change is its own.
-OWN = frozenset({"/log-out", "/account/password", "/seen"})
+OWN = frozenset({"/log-out", "/account/password", "/seen", "/api/v1/seen"})
 # What is sent with these is looked for, and changes nothing.
 SEARCHES = frozenset({"/api/v1/picture-search", "/picture-search"})
 # What the forms of pages send: without it they answer 422, and nothing is proved.

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 from market import Answer, Market
-from people import api_key, program
+from people import api_key, browser, new_account, program
 from shops import picture, three_lamps
 from suspicion import add_registry, add_suspect, declare_marketplace
 
@@ -23,6 +23,7 @@ from counterfoil.store.owners import add_owner
 from indexer.decoding import PictureDecoder
 
 ANY = {"If-Match": "*"}
+SCHEDULE = {"kind": "interval", "expression": "1d"}
 
 
 @pytest.fixture
@@ -368,3 +369,103 @@ def test_a_file_of_sellers_is_checked_and_its_good_rows_trusted_together(
     bad = made(client.post("/api/v1/seller-files", files={"file": ("s.csv", b"marketplace,seller_id\nnowhere,s\n")}))
     told = client.post(f"{bad}/authorise", headers=ANY)
     assert told.status_code == 422 and "No row of this file can be used" in told.json()["detail"]
+
+
+# ------------------------------------------------------------------------------------- looking, checking, asking
+
+
+def test_a_monitor_is_previewed_before_it_is_set_up_and_before_it_is_changed(
+    client: TestClient, stranger: TestClient, monkeypatch: pytest.MonkeyPatch, session: Session
+) -> None:
+    session.installation.__dict__["settings"] = session.settings.model_copy(
+        update={"allow_hosts": ("127.0.0.1:8600",), "contact": "tests@example.com"}
+    )
+    said = {"name": "nightly", "marketplaces": ["example"], "queries": ["lamp"], "schedule": SCHEDULE}
+    before = client.post("/api/v1/monitor-previews", json=said)
+    assert before.status_code == 200, before.text
+    assert before.json()["queries"] == ["lamp"] and len(before.json()["next_times"]) == 5
+    assert client.get("/api/v1/monitors").json()["items"] == []
+    monitor = made(client.post("/api/v1/monitors", json=said))
+    changed = client.post(f"{monitor}/preview", json={"queries": ["lamp", "torch"], "state": "paused"})
+    assert changed.status_code == 200 and changed.json()["queries"] == ["lamp", "torch"]
+    assert client.get(monitor).json()["queries"] == ["lamp"] and client.get(monitor).json()["state"] == "active"
+    assert stranger.post(f"{monitor}/preview", json={}).status_code == 404
+    assert client.post("/api/v1/monitor-previews", json={**said, "marketplaces": ["nowhere"]}).status_code == 404
+    assert client.get("/api/v1/marketplaces/example").json()["obstacle"] is None
+
+
+def test_products_are_found_by_words_and_brand(client: TestClient) -> None:
+    for number, name in ((1, "Acme"), (2, "Lux")):
+        made(client.post("/api/v1/brands", json={"name": name}))
+        for product in ("Lamp", "Torch", "Big lamp"):
+            made(client.post("/api/v1/products", json={"brand_id": number, "name": product}))
+
+    def named(**asked: object) -> list[str]:
+        page = client.get("/api/v1/products", params=asked).json()
+        rest = {**asked, "cursor": page["next_cursor"]}
+        return [one["name"] for one in page["items"]] + (named(**rest) if page["next_cursor"] else [])
+
+    assert named(words="LAMP", limit=1) == ["Big lamp", "Lamp"] * 2
+    assert named(words="lux torch") == ["Torch"] and named(brand_id=1, limit=2) == ["Big lamp", "Torch", "Lamp"]
+    assert named(words="nothing") == named(brand_id=99) == [] and len(named()) == 6
+
+
+def test_addresses_are_checked_and_past_listings_judged_again(
+    client: TestClient, stranger: TestClient, session: Session
+) -> None:
+    add_suspect(session, "Lamp")
+    listing = "http://127.0.0.1:8600/listing/841028151"
+    said = {"addresses": [listing, "https://elsewhere.example/", listing]}
+    checked = client.post("/api/v1/checks", json=said, headers={"Idempotency-Key": "c"})
+    run = made(checked)
+    assert checked.json()["skipped"] == ["https://elsewhere.example/"] and checked.json()["run"]["kind"] == "listings"
+    assert made(client.post("/api/v1/checks", json=said, headers={"Idempotency-Key": "c"})) == run
+    (crawl,) = client.get(f"{run}/crawls").json()
+    assert crawl["queries"] == [listing]
+    assert client.get(f"{run}/outcome").json()["sight"] == "running"
+    report = client.get(f"/api/v1/crawls/{crawl['id']}/report").json()
+    assert report["words"] and report["asked"] == [{"query": listing, "found": 0, "before": None}]
+    for path in (f"{run}/outcome", f"/api/v1/crawls/{crawl['id']}/report"):
+        assert stranger.get(path).status_code == 404
+    told = client.post("/api/v1/checks", json={"addresses": ["https://elsewhere.example/"]})
+    assert told.status_code == 422 and "None of the 1 addresses" in told.json()["detail"]
+    for body in ({}, {"product_id": 1}, {"product_id": 1}):
+        assert client.post("/api/v1/reassessments", json=body).status_code == 202
+    assert stranger.post("/api/v1/reassessments", json={"product_id": 1}).status_code == 404
+    assert actions(session)[-4:] == ["check", *("suspect.reassess",) * 3]
+
+
+def test_what_is_new_and_what_is_wrong_is_told_at_a_glance(
+    client: TestClient, stranger: TestClient, session: Session
+) -> None:
+    add_suspect(session, "Lamp")
+    told = client.get("/api/v1/overview").json()
+    assert (told["new"], told["undecided"], told["decided"], told["service"]) == (1, 1, 0, [])
+    assert len(told["running"]) == 1 and told["over_time"][-1]["suspects"] == 1
+    (trouble,) = told["troubles"]
+    assert trouble["sight"] == "nothing" and trouble["why"] and trouble["link"] == "/monitors/1"
+    assert client.get("/api/v1/overview", params={"since": "2020-01-01T00:00:00Z"}).json()["new"] == 1
+    ahead = client.get("/api/v1/overview", params={"since": "2100-01-01T00:00:00Z"}).json()
+    assert ahead["new"] == 0 and ahead["undecided"] == 1
+    assert stranger.get("/api/v1/overview").json()["new"] == 0
+    assert client.post("/api/v1/seen").status_code == 409
+    account = new_account(session.store, session.owner.id, "ann", Role.VIEWER)
+    ann = browser(session.installation, account)
+    for _ in range(2):
+        assert ann.post("/api/v1/seen").status_code == 204
+    assert ann.get("/api/v1/overview").json()["new"] == 0
+    asker = {"owner": "default", "name": "ann", "channel": "browser", "role": "viewer"}
+    assert ann.get("/api/v1/me").json() == asker
+    assert client.get("/api/v1/me").json()["channel"] == "api_key"
+
+
+def test_an_edited_copy_of_a_picture_is_shown_as_its_calibration_tried_it(
+    client: TestClient, stranger: TestClient
+) -> None:
+    made(client.post("/api/v1/brands", json={"name": "Acme"}))
+    lamp = made(client.post("/api/v1/products", json={"brand_id": 1, "name": "Lamp"}))
+    image = made(client.post(f"{lamp}/images", files={"file": ("lamp.png", picture(1))}))
+    shown = client.get(f"{image}/copies/mirror")
+    assert shown.status_code == 200 and shown.headers["content-type"].startswith("image/")
+    assert client.get(f"{image}/copies/nonsense").status_code == 404
+    assert stranger.get(f"{image}/copies/mirror").status_code == 404

@@ -7,8 +7,10 @@ from starlette.responses import Response
 from console.contract.creating import CurrentCreation, create
 from console.contract.preconditions import IfMatch, IfNoneMatch, answer_with_etag, etag_of, require_match
 from console.guards.access import needs
+from console.monitoring import obstacle_of
 from console.request import CurrentSession
 from console.schemas.monitoring import MarketplaceShown, RobotsOverrideSaid, RobotsOverrideShown
+from console.session import RequestSession
 from counterfoil.clock import now
 from counterfoil.marketplaces import Marketplace
 from counterfoil.marketplaces import get_marketplace as declared
@@ -31,7 +33,7 @@ def list_marketplaces(session: CurrentSession) -> list[MarketplaceShown]:
     found = sorted(session.marketplaces.values(), key=lambda one: one.name)
     with session.read() as connection:
         overrides = robots_overrides_of(connection, session.owner.id)
-    return [_shown(one, overrides.get(one.name)) for one in found]
+    return [_shown(session, one, overrides.get(one.name)) for one in found]
 
 
 @router.get("/{name}", response_model=MarketplaceShown)
@@ -40,7 +42,7 @@ def get_marketplace(session: CurrentSession, name: str, if_none_match: IfNoneMat
     found = declared(session.marketplaces, name)
     with session.read() as connection:
         override = find_robots_override(connection, session.owner.id, found.name)
-    return answer_with_etag(_shown(found, override), if_none_match)
+    return answer_with_etag(_shown(session, found, override), if_none_match)
 
 
 @router.post("/{name}/robots-override", status_code=201, response_model=MarketplaceShown, dependencies=_admin)
@@ -52,7 +54,7 @@ def create_robots_override(
 
     def make(connection: sa.Connection) -> tuple[str, MarketplaceShown]:
         made = override_robots(connection, session.owner.id, found.name, said.reason, session.person, now())
-        return f"/api/v1/marketplaces/{found.name}", _shown(found, made)
+        return f"/api/v1/marketplaces/{found.name}", _shown(session, found, made)
 
     return create(session, creation, "marketplace.override_robots", found.name, make, reason=said.reason)
 
@@ -64,12 +66,11 @@ def remove_robots_override(session: CurrentSession, name: str, if_match: IfMatch
     with session.act("marketplace.obey_robots", found.name) as connection:
         hold_owner(connection, session.owner.id)
         override = find_robots_override(connection, session.owner.id, found.name)
-        require_match(if_match, etag_of(_shown(found, override)))
+        require_match(if_match, etag_of(_shown(session, found, override)))
         obey_robots(connection, session.owner.id, found.name, now())
 
 
-def _shown(marketplace: Marketplace, override: RobotsOverride | None) -> MarketplaceShown:
+def _shown(session: RequestSession, marketplace: Marketplace, override: RobotsOverride | None) -> MarketplaceShown:
     shown = MarketplaceShown.model_validate(marketplace)
-    if override is None:
-        return shown
-    return shown.model_copy(update={"robots_override": RobotsOverrideShown.model_validate(override)})
+    overridden = RobotsOverrideShown.model_validate(override) if override is not None else None
+    return shown.model_copy(update={"obstacle": obstacle_of(session, marketplace), "robots_override": overridden})

@@ -16,6 +16,7 @@ from console.monitoring import (
     change_monitor,
     name_canaries,
     pause_monitor,
+    preview_plan,
     require_started,
     resume_monitor,
     set_up_monitor,
@@ -33,6 +34,16 @@ from counterfoil.store.owners import hold_owner
 
 router = APIRouter(prefix="/api/v1/monitors", tags=["monitors"], dependencies=[needs(Role.VIEWER)])
 _manager = [needs(Role.MANAGER)]
+
+# Beside /api/v1/monitors/{monitor_id}, not below it, where a GET would be taken for a monitor of that name.
+previews = APIRouter(prefix="/api/v1/monitor-previews", tags=["monitors"], dependencies=[needs(Role.MANAGER)])
+
+
+@previews.post("")
+def preview_new_monitor(session: CurrentSession, said: MonitorSaid) -> MonitorPreview:
+    """The queries that a monitor would ask which is not set up yet, and its next five times."""
+    with session.read() as connection:
+        return MonitorPreview.model_validate(preview_plan(connection, session, _plan(said.model_dump()), now()))
 
 
 @router.get("")
@@ -77,6 +88,15 @@ def preview_monitor(session: CurrentSession, monitor_id: PathId) -> MonitorPrevi
         return MonitorPreview.model_validate(preview(connection, session, found))
 
 
+@router.post("/{monitor_id}/preview", dependencies=_manager)
+def preview_change(session: CurrentSession, monitor_id: PathId, said: MonitorChange) -> MonitorPreview:
+    """The same once the monitor were changed so; nothing is changed."""
+    given = said.model_dump(exclude_none=True, exclude={"state", "canaries"})
+    with session.read() as connection:
+        found = stored.get_monitor(connection, session.owner.id, monitor_id)
+        return MonitorPreview.model_validate(preview_plan(connection, session, _changed(found, given), now(), found))
+
+
 @router.patch("/{monitor_id}", response_model=MonitorShown, dependencies=_manager)
 def patch_monitor(
     session: CurrentSession, monitor_id: PathId, said: MonitorChange, if_match: IfMatch = None
@@ -90,8 +110,7 @@ def patch_monitor(
         before = MonitorShown.model_validate(found)
         require_match(if_match, etag_of(before))
         if given.keys() - {"canaries"}:
-            kept = before.model_dump(exclude={"id", "state", "next_due_at"})
-            found = change_monitor(connection, session, found, _plan({**kept, **given}), now())
+            found = change_monitor(connection, session, found, _changed(found, given), now())
         if said.canaries is not None:
             found = name_canaries(connection, session, found, _canaries(said.canaries))
         changed = _with_state(connection, session, found, state)
@@ -126,6 +145,11 @@ def _plan(said: dict[str, Any]) -> Plan:
     said.pop("canaries", None)
     schedule, limits = Schedule(**said.pop("schedule")), CrawlLimits(**said.pop("limits"))
     return Plan(**said, **lists, schedule=schedule, limits=limits)
+
+
+def _changed(monitor: Monitor, given: dict[str, Any]) -> Plan:
+    kept = MonitorShown.model_validate(monitor).model_dump(exclude={"id", "state", "next_due_at"})
+    return _plan({**kept, **given})
 
 
 def _canaries(said: Iterable[CanarySaid]) -> list[Canary]:

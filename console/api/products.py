@@ -1,18 +1,21 @@
 """Reference products for programs."""
 
+from typing import Annotated
+
 import sqlalchemy as sa
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from console.calibration_words import remark_words
 from console.contract.creating import CurrentCreation, create
-from console.contract.pages import Cursor, Limit, Page, page_of
+from console.contract.pages import Cursor, Limit, Page, newest_page_of, page_of
 from console.contract.preconditions import IfMatch, IfNoneMatch, answer_with_etag, etag_of, require_match
 from console.guards.access import needs
 from console.registration import entry_from, request_card
 from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.schemas.registry import CalibrationShown, ProductChange, ProductSaid, ProductShown, RemarkShown
+from console.session import RequestSession
 from counterfoil.calibration import card_from_json, remarks_of
 from counterfoil.clock import now
 from counterfoil.models import Role
@@ -25,8 +28,16 @@ _manager = [needs(Role.MANAGER)]
 
 
 @router.get("")
-def list_products(session: CurrentSession, cursor: Cursor = None, limit: Limit = 50) -> Page[ProductShown]:
-    """The owner's products."""
+def list_products(
+    session: CurrentSession,
+    words: Annotated[str | None, Query(max_length=500, description="All must stand in its name, SKU or brand.")] = None,
+    brand_id: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[ProductShown]:
+    """The owner's products; with `words` or of a brand where that is said, and then newest first."""
+    if words is not None or brand_id is not None:
+        return _searched(session, words or "", brand_id, cursor, limit)
     with session.read() as connection:
         return page_of(
             "products",
@@ -105,6 +116,22 @@ def restore_product(session: CurrentSession, product_id: PathId) -> Response:
 
 def _shown(connection: sa.Connection, owner_id: int, product_id: int) -> ProductShown:
     return ProductShown.model_validate(stored.get_product(connection, owner_id, product_id))
+
+
+def _searched(
+    session: RequestSession, words: str, brand_id: int | None, cursor: str | None, limit: int
+) -> Page[ProductShown]:
+    with session.read() as connection:
+        return newest_page_of(
+            f"products of {brand_id} with {words}",
+            cursor,
+            limit,
+            lambda before, most: [
+                row.product
+                for row in stored.search_products(connection, session.owner.id, words, brand_id, before, most)
+            ],
+            ProductShown,
+        )
 
 
 def _calibration(connection: sa.Connection, owner_id: int, product_id: int) -> CalibrationShown:

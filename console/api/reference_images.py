@@ -4,10 +4,12 @@ import sqlalchemy as sa
 from fastapi import APIRouter, UploadFile
 from starlette.responses import Response
 
+from console.api.images import picture_answer
 from console.contract.creating import CurrentCreation, create
 from console.contract.preconditions import IfMatch, IfNoneMatch, answer_with_etag, etag_of, require_match
 from console.guards.access import needs
 from console.pictures import read_upload
+from console.reference_copies import edited_copy
 from console.registration import add_picture
 from console.request import CurrentSession
 from console.schemas.fields import PathId
@@ -74,6 +76,12 @@ def remove_reference_image(
         hold_owner(connection, session.owner.id)
         require_match(if_match, etag_of(_shown(connection, session.owner.id, product_id, image_id)))
         stored.remove_reference_image(connection, session.owner.id, image_id, now())
+
+
+@router.get("/{image_id}/copies/{edit}", response_class=Response)
+def get_copy(session: CurrentSession, product_id: PathId, image_id: PathId, edit: str) -> Response:
+    """The picture edited as sellers edit pictures, as its calibration tried it (`edit` of its card); 404 for others."""
+    return picture_answer(edited_copy(session, product_id, image_id, edit))
 
 
 @router.post("/{image_id}/restore", response_model=ReferenceImageShown, dependencies=_manager)

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query
 from console.contract.pages import Cursor, Limit, Page, newest_page_of
 from console.guards.access import needs
 from console.request import CurrentSession
+from console.run_report import outcome_among
 from console.schemas.fields import PathId
-from console.schemas.monitoring import CancelledShown, CrawlShown, RunShown
+from console.schemas.monitoring import CancelledShown, CrawlShown, OutcomeShown, RunShown
 from counterfoil.clock import now
 from counterfoil.models import Role
 from counterfoil.store import runs as stored
@@ -49,6 +50,15 @@ def list_crawls_of_run(session: CurrentSession, run_id: PathId) -> list[CrawlSho
         stored.get_run(connection, session.owner.id, run_id)
         found = list_crawls(connection, session.owner.id, run_id)
     return [CrawlShown.model_validate(one) for one in found]
+
+
+@router.get("/{run_id}/outcome")
+def get_outcome(session: CurrentSession, run_id: PathId) -> OutcomeShown:
+    """How much a run saw, and why, in a line; what each of its crawls saw is at `/api/v1/crawls/{id}/report`."""
+    with session.read() as connection:
+        run = stored.get_run(connection, session.owner.id, run_id)
+        outcome = outcome_among(run, list_crawls(connection, session.owner.id, run_id))
+    return OutcomeShown.model_validate(outcome)
 
 
 @router.post("/{run_id}/cancel", dependencies=[needs(Role.MANAGER)])

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from console.checking import recognise
 from console.link_lists import read_links
 from console.output import say
 from console.session import Session
 from counterfoil.exceptions import ImportFailed, InvalidInput
-from counterfoil.marketplaces import Marketplace, get_marketplace
+from counterfoil.marketplaces import get_marketplace
 from counterfoil.models import Crawl, FinishReason
 from scheduler.by_hand import begin_import, check_addresses, see_import_through
 from scheduler.launcher import log_of
@@ -56,27 +57,12 @@ def check(session: Session, urls: tuple[str, ...], lists: tuple[Path, ...]) -> N
     Example:
       counterfoil check https://www.ebay.com/itm/235412345678 --from links.csv
     """
-    from crawlers.addresses import listing_id
-
-    wanted = list(dict.fromkeys([*urls, *(link for path in lists for link in read_links(path))]))
+    wanted = [*urls, *(link for path in lists for link in read_links(path))]
     if not wanted:
         raise InvalidInput("Say which listings: addresses, or --from FILE.")
-    known = session.marketplaces.values()
-    found: list[tuple[Marketplace, str]] = []
-    strange: list[str] = []
-    for url in wanted:
-        marketplace = next((one for one in known if listing_id(one, url)), None)
-        if marketplace is None:
-            strange.append(url)
-        else:
-            found.append((marketplace, url))
+    found, strange = recognise(session, wanted)
     for url in strange[:20]:
         say(f"skipped, no listing of a declared marketplace: {url[:300]}")
-    if not found:
-        raise InvalidInput(
-            f"None of the {len(wanted)} addresses is a listing of a declared marketplace: see `counterfoil marketplace "
-            "list`, or draft a declaration with `counterfoil marketplace new URL`."
-        )
     with session.act("check", f"{len(found)} addresses") as connection:
         run_id = check_addresses(connection, session.owner.id, found)
     skipped = f", {len(strange)} skipped" if strange else ""

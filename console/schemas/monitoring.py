@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from console.outcomes import Sight
 from console.schemas.fields import Id, Line100, Line200, Line300, Said, Shown
 from counterfoil.models import (
     CrawlLimits,
@@ -18,6 +19,7 @@ from counterfoil.models import (
 )
 
 _LARGEST = 1_000_000_000
+_Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\x00-\x20\x7f]+$", max_length=2_000)]
 _DEFAULTS = CrawlLimits()
 _SCHEDULE: dict[str, Any] = {
     "kind": "cron",
@@ -53,6 +55,7 @@ class RobotsOverrideShown(Shown):
 class MarketplaceShown(Shown):
     """A declared marketplace: the route by which it is crawled, and what was really tried on it.
 
+    `obstacle` is why it cannot be watched as this installation is set up, and what to do; null where it can.
     `robots_override` is null where the owner's crawls obey its robots.txt.
     """
 
@@ -64,6 +67,7 @@ class MarketplaceShown(Shown):
     countries: list[str]
     languages: list[str]
     currencies: list[str]
+    obstacle: str | None = None
     robots_override: RobotsOverrideShown | None = None
 
 
@@ -237,6 +241,95 @@ class CrawlShown(Shown):
     degraded: str | None
     robots_override: str | None
     counters: CountersShown
+
+
+class OutcomeShown(Shown):
+    """How much a run saw, and why, in a line."""
+
+    sight: Sight
+    words: str
+
+
+class CoveredShown(Shown):
+    """A field: on how many of 100 listings it was; `declared`: it is said to be on all."""
+
+    name: str
+    percent: int
+    declared: bool
+
+
+class PastResultsShown(Shown):
+    """What a query found before: in how many of its last finished crawls, and how many listings on average."""
+
+    crawls: int
+    listings: float
+
+
+class AskedShown(Shown):
+    """A query of a crawl: how many listings it has shown, and what it showed before."""
+
+    query: str
+    found: int
+    before: PastResultsShown | None
+
+
+class PageFailureShown(Shown):
+    """A page that could not be read: what became of it, and its address with why."""
+
+    fate: str
+    words: str
+
+
+class CrawlEventShown(Shown):
+    """Something that happened to a crawl, in which attempt."""
+
+    at: datetime
+    attempt: int
+    event: str
+    detail: str
+
+
+class CrawlReportShown(Shown):
+    """A crawl for people: why it ended and what to do, what it asked and found, and how well it could see.
+
+    `parse_rate`: of the pages that came, the share that was read; `block_rate`: of all, the share that was refused.
+    """
+
+    words: str
+    remedy: str | None
+    expected: str | None
+    pages: int
+    parse_rate: float | None
+    block_rate: float | None
+    coverage: list[CoveredShown]
+    asked: list[AskedShown]
+    failures: list[PageFailureShown]
+    events: list[CrawlEventShown]
+
+
+class CheckSaid(Said):
+    """Addresses of listings on declared marketplaces."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"addresses": ["https://www.ebay.com/itm/235412345678"]}]}
+    )
+
+    addresses: Annotated[tuple[_Address, ...], Field(min_length=1, max_length=10_000)]
+
+
+class CheckShown(Shown):
+    """The run that looks at them, and the addresses that are no listings of a declared marketplace."""
+
+    run: RunShown
+    skipped: list[str]
+
+
+class ReassessmentSaid(Said):
+    """The product that has changed; without it all of the owner's past listings are judged again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"product_id": 7}]})
+
+    product_id: Id | None = None
 
 
 class CancelledShown(Shown):

@@ -12,15 +12,14 @@ from starlette.responses import Response
 from console.api.images import picture_answer
 from console.calibration_words import edit_words, remark_words
 from console.guards.access import needs
+from console.reference_copies import edited_copy
 from console.request import CurrentSession
 from console.schemas.fields import PathId
 from console.translation import gettext as _
 from console.translation import ngettext
 from counterfoil.calibration import ABOUT_IMAGES, EditRecall, RemarkCode, card_from_json, outcome_of, remarks_of
-from counterfoil.exceptions import NotFound
 from counterfoil.models import MatchDecision, Role
 from counterfoil.store.calibrations import KeptCard
-from counterfoil.store.products import get_reference_image
 
 router = APIRouter(include_in_schema=False, dependencies=[needs(Role.VIEWER)])
 MOST_ALARMS = 12
@@ -73,16 +72,7 @@ class ShownCard:
 @router.get("/products/{product_id}/images/{image_id}/copies/{edit}", response_class=Response)
 def get_copy(session: CurrentSession, product_id: PathId, image_id: PathId, edit: str) -> Response:
     """A reference image edited as sellers edit pictures, as its calibration tried it; 404 where that cannot be made."""
-    from counterfoil.edits import EDITS  # heavy, and needed by this route only
-
-    with session.read() as connection:
-        image = get_reference_image(connection, session.owner.id, product_id, image_id)
-    if edit not in EDITS:
-        raise NotFound("There is no edit {edit!r}.", edit=edit[:100])
-    made = session.installation.renditions.edited(image.image_sha256, edit, image.id)
-    if made is None:
-        raise NotFound("The edit {edit} cannot be made of this picture.", edit=edit)
-    return picture_answer(made)
+    return picture_answer(edited_copy(session, product_id, image_id, edit))
 
 
 def summary(card: Mapping[str, Any] | None, under_way: bool, images: int) -> str:

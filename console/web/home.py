@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,38 +10,25 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from console.guards.access import needs
+from console.overview import MOST_COUNTED, TimeStep, are_weeks, counts_of, looked_at, mark_seen, over_time
 from console.rendering import render
 from console.request import CurrentSession
 from console.session import RequestSession
 from console.translation import gettext as _
+from console.troubles import Examined, service_troubles, troubles_of
 from console.web.pictures import pictures_of
 from console.web.plots import HEIGHT, WIDTH, Plot, Step, draw
 from console.web.running import running_runs
 from console.web.searching import ALL, Asked
-from console.web.troubles import Examined, service_troubles, troubles_of
 from console.wording import verdict_word
 from counterfoil.clock import now
 from counterfoil.models import Role, VerdictKind
-from counterfoil.store.looks import mark_all_seen, needs_noting, new_since, note_look
-from counterfoil.store.overview import (
-    FirstSteps,
-    first_steps,
-    first_suspected,
-    newest_suspects,
-    suspects_over_time,
-    undecided,
-    verdicts_over_time,
-    verdicts_since,
-)
-from counterfoil.store.run_findings import suspects_since
+from counterfoil.store.looks import needs_noting, note_look
+from counterfoil.store.overview import FirstSteps, first_steps, newest_suspects
 from indexer.query import UNJUDGED, Sort
 
 router = APIRouter(include_in_schema=False, dependencies=[needs(Role.VIEWER)])
-_MOST = 10_000
 _FEW = 6
-# Of a program, or where nobody has looked before, the last day's is what is new.
-_A_DAY = timedelta(days=1)
-_DAYS, _WEEKS = 30, 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +39,7 @@ class Count:
     link: str
 
     def __str__(self) -> str:
-        return f"{self.number:,}" if self.number < _MOST else f"{_MOST:,}+"
+        return f"{self.number:,}" if self.number < MOST_COUNTED else f"{MOST_COUNTED:,}+"
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -69,8 +55,8 @@ def show_home(request: Request, session: CurrentSession) -> HTMLResponse:
             "begun": steps.suspect,
             "running": running_runs(connection, session),
             "troubles": list(troubles_of(connection, session)),
-            **_new(connection, session, moment),
-            **_plots(connection, session.owner.id, moment),
+            **_new(connection, session),
+            **_plots(over_time(connection, session.owner.id, moment)),
         }
     findings = service_troubles(session, examined)
     return HTMLResponse(render("home.html", session, findings=findings, width=WIDTH, height=HEIGHT, **values))
@@ -80,8 +66,7 @@ def show_home(request: Request, session: CurrentSession) -> HTMLResponse:
 def post_seen(session: CurrentSession) -> RedirectResponse:
     """Nothing that is there now is new any more, for this account. Twice is the same as once."""
     if session.account_id is not None:
-        with session.write() as connection:
-            mark_all_seen(connection, session.account_id, now())
+        mark_seen(session)
     return RedirectResponse("/", status_code=303)
 
 
@@ -96,61 +81,42 @@ def _note(session: RequestSession, moment: datetime) -> None:
         note_look(connection, session.account_id, moment)
 
 
-def _new(connection: sa.Connection, session: RequestSession, moment: datetime) -> dict[str, Any]:
+def _new(connection: sa.Connection, session: RequestSession) -> dict[str, Any]:
     """What is new, and what waits for a verdict."""
-    owner_id = session.owner.id
-    since = new_since(connection, session.account_id) if session.account_id is not None else None
-    from_when = since or moment - _A_DAY
-    day = from_when.astimezone(UTC).date().isoformat()
-    newest = newest_suspects(connection, owner_id, from_when, _FEW)
+    counts = counts_of(connection, session, None)
+    day = counts.since.astimezone(UTC).date().isoformat()
+    newest = newest_suspects(connection, session.owner.id, counts.since, _FEW)
     return {
-        "since": since,
-        "new": Count(
-            number=suspects_since(connection, owner_id, from_when, _MOST),
-            link=Asked(since=day, triage=ALL, sort=Sort.NEWEST).address("/suspects"),
-        ),
+        "since": looked_at(connection, session),
+        "new": Count(number=counts.new, link=Asked(since=day, triage=ALL, sort=Sort.NEWEST).address("/suspects")),
         "newest": newest,
         "pictures": pictures_of(connection, {one.image_sha256 for one in newest if one.image_sha256}),
-        "decided": verdicts_since(connection, owner_id, from_when, _MOST),
-        "undecided": Count(
-            number=undecided(connection, owner_id, _MOST), link=Asked(verdict=UNJUDGED).address("/suspects")
-        ),
+        "decided": counts.decided,
+        "undecided": Count(number=counts.undecided, link=Asked(verdict=UNJUDGED).address("/suspects")),
     }
 
 
-def _plots(connection: sa.Connection, owner_id: int, moment: datetime) -> dict[str, Plot | str]:
-    """Suspects and verdicts over time: by days for a month, by weeks where there is more to tell."""
-    first = first_suspected(connection, owner_id)
-    by_week = first is not None and first < moment - timedelta(days=_DAYS)
-    edges = _edges(moment, timedelta(weeks=1), _WEEKS) if by_week else _edges(moment, timedelta(days=1), _DAYS)
-    found = suspects_over_time(connection, owner_id, edges)
-    given = verdicts_over_time(connection, owner_id, edges)
+def _plots(steps: Sequence[TimeStep]) -> dict[str, Plot | str]:
+    """Suspects and verdicts over time."""
     kinds = list(VerdictKind)
     return {
-        "found_plot": draw(_drawn(edges, lambda step: (found[step],)), [_("suspects")]),
+        "found_plot": draw(_drawn(steps, lambda one: (one.suspects,)), [_("suspects")]),
         "given_plot": draw(
-            _drawn(edges, lambda step: tuple(given[step].get(kind, 0) for kind in kinds)),
+            _drawn(steps, lambda one: tuple(one.verdicts.get(kind, 0) for kind in kinds)),
             [verdict_word(kind) for kind in kinds],
         ),
-        "step_words": _("week from") if by_week else _("day"),
+        "step_words": _("week from") if are_weeks(steps) else _("day"),
     }
 
 
-def _edges(moment: datetime, step: timedelta, steps: int) -> list[datetime]:
-    """The days (UTC) at which the steps begin, and the one at which the last ends; weeks begin on Monday."""
-    today = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    begin = today - timedelta(days=today.weekday()) if step.days == 7 else today
-    return [begin - step * (steps - 1 - place) for place in range(steps + 1)]
-
-
-def _drawn(edges: Sequence[datetime], counts: Callable[[int], tuple[int, ...]]) -> list[Step]:
+def _drawn(steps: Sequence[TimeStep], counts: Callable[[TimeStep], tuple[int, ...]]) -> list[Step]:
     """The steps of a plot, each leading to the suspects that were found in it."""
-    steps = []
-    for place, (begin, end) in enumerate(pairwise(edges)):
-        first, last = begin.date().isoformat(), (end - timedelta(days=1)).date().isoformat()
+    drawn = []
+    for one in steps:
+        first, last = one.begin.date().isoformat(), (one.end - timedelta(days=1)).date().isoformat()
         link = Asked(since=first, until=last, triage=ALL, sort=Sort.NEWEST).address("/suspects")
-        steps.append(Step(label=first, link=link, counts=counts(place)))
-    return steps
+        drawn.append(Step(label=first, link=link, counts=counts(one)))
+    return drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
