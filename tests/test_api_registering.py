@@ -15,6 +15,7 @@ from shops import picture, three_lamps
 from suspicion import add_registry, add_suspect, declare_marketplace
 
 from console.session import Session
+from console.sheets import LARGEST
 from counterfoil.clock import now
 from counterfoil.models import Role
 from counterfoil.settings import load_settings
@@ -339,6 +340,9 @@ def test_a_file_of_products_is_checked_row_by_row_and_its_good_rows_registered(
     for data in (b"", b"colour\nred\n", b"PK\x03\x04"):
         assert client.post("/api/v1/product-files", files={"file": ("bad.csv", data)}).status_code == 422
     assert client.post("/api/v1/product-files", data={"brand": "Acme"}).status_code == 422
+    for size in (LARGEST + 1, 22_000_000):
+        large = client.post("/api/v1/product-files", files={"file": ("large.csv", b"x" * size)})
+        assert (large.status_code, large.json()["code"]) == (413, "too_large")
     for kind in ("products", "sellers"):
         for form in ("csv", "xlsx"):
             template = client.get("/api/v1/list-template", params={"kind": kind, "format": form})

@@ -86,9 +86,9 @@ def register_draft(session: Session, draft: Draft, entries: Sequence[DraftEntry]
     brand = clean_brand(brand)
     chosen = [one for one in entries if one.chosen and one.is_open]
     if not chosen:
-        raise InvalidInput("Nothing is chosen: tick the products that are yours.")
+        raise InvalidInput("Nothing is chosen: choose the products that are yours.")
     if brand is None and any(one.entry is not None and one.entry.brand is None for one in chosen):
-        raise InvalidInput("The brand is not named: write it above the products.")
+        raise InvalidInput("The brand is not named: name that of the products that have none.")
     with session.act("draft.register", draft.source[:300], products=len(chosen)) as connection:
         held = begin_registering(connection, draft, as_json(entries), brand, now())
     return session.installation.background.start(lambda: _register(session, held))
