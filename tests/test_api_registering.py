@@ -3,6 +3,8 @@
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from counterfoil.clock import now
 from counterfoil.models import Role
 from counterfoil.settings import load_settings
 from counterfoil.store.audit import list_audit_entries
+from counterfoil.store.drafts import DraftKind, add_draft
 from counterfoil.store.owners import add_owner
 from indexer.decoding import PictureDecoder
 
@@ -297,6 +300,35 @@ def test_what_cannot_be_read_fails_with_the_reason(client: TestClient, shop: Mar
     for address in ("no address", " ", "x" * 2_001):
         assert client.post("/api/v1/drafts", json={"address": address}).status_code == 422
     assert {one["state"] for one in client.get("/api/v1/drafts").json()["items"]} == {"failed"}
+
+
+def test_a_draft_that_nobody_works_on_any_more_says_so_and_only_so_many_are_worked_on_at_once(
+    client: TestClient, session: Session, shop: Market
+) -> None:
+    def begun(at: datetime) -> str:
+        with session.act("draft.read", "left") as connection:
+            said = {"kind": DraftKind.PRODUCTS, "source": "left", "brand": None, "created_by": "mia", "now": at}
+            return f"/api/v1/drafts/{add_draft(connection, session.owner.id, **said).id}"
+
+    left = client.get(begun(now() - timedelta(hours=1))).json()
+    assert (left["state"], left["stopped"], left["under_way"]) == ("reading", True, False)
+    told = client.post(f"/api/v1/drafts/{left['id']}/register", json={"brand": "Acme"}, headers=ANY)
+    assert told.status_code == 422
+    ready = settled(client, made(client.post("/api/v1/drafts", json={"address": f"{shop.url}/search?q=lamp"})))
+    assert (ready.json()["done"], ready.json()["total"]) == (3, 3)
+    path = f"/api/v1/drafts/{ready.json()['id']}"
+    with ThreadPoolExecutor(4) as threads:
+        asked = {"json": {"brand": "Acme"}, "headers": {"If-Match": ready.headers["etag"]}}
+        answers = [one.result() for one in [threads.submit(client.post, f"{path}/register", **asked) for _ in range(4)]]
+    assert sorted(answer.status_code in {409, 412} for answer in answers) == [False, True, True, True]
+    assert settled(client, path).json()["attempt"] == 1
+    assert len(client.get("/api/v1/products").json()["items"]) == 3
+    busy = [begun(now()) for _ in range(5)]
+    told = client.post("/api/v1/drafts", json={"address": shop.url}, headers={"Idempotency-Key": "later"})
+    assert told.status_code == 409 and "being read already" in told.json()["detail"]
+    assert client.delete(busy[0], headers=ANY).status_code == 204
+    again = client.post("/api/v1/drafts", json={"address": shop.url}, headers={"Idempotency-Key": "later"})
+    settled(client, made(again))
 
 
 def test_a_file_of_products_is_checked_row_by_row_and_its_good_rows_registered(

@@ -141,6 +141,9 @@ def end_step(
 ) -> bool:
     """Keep what was read or registered; false if it was discarded or is another's."""
     values: dict[str, Any] = {"state": state, "entries": list(entries), "said": said, "lease_until": None}
+    if state is not DraftState.FAILED:
+        # The last step need not have been told: telling is spared where it comes too soon after the one before.
+        values["done"] = sa.func.coalesce(drafts.c.total, drafts.c.done)
     if brand is not None:
         values["brand"] = brand
     return changed_one(connection, drafts.update().where(_held(draft)).values(**values))
