@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from suspicion import BODY, add_registry, add_suspect, declare_marketplace, png
 
 from console.installation import Installation
+from console.schemas.judgement import SuspectShown
 from console.session import Session
 from counterfoil.clock import now
 from counterfoil.models import Canary, Role
@@ -444,6 +445,9 @@ def test_a_suspects_evidence_can_be_fetched_byte_for_byte(client: TestClient, se
         and "sandbox" in body.headers["content-security-policy"]
     )
     assert client.get(found[1]["path"]).status_code == 200
+    add_registry(session)
+    whole = SuspectShown.model_validate(client.get(f"/api/v1/suspects/{suspect}").json())
+    assert [file.media_type for file in whole.captures[0].files] == ["text/html"] and whole.absence is None
 
 
 def test_listings_and_sellers_of_the_owners_crawls_are_shown(client: TestClient, session: Session) -> None:

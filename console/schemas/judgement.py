@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from console.exports import ExportFormat
 from console.schemas.fields import Id, Moment, Said, Shown
 from console.schemas.market import ListingShown, ListingVersionShown
-from counterfoil.models import ReasonKind, SuspectState, Triage, VerdictKind
+from counterfoil.models import CaptureMeans, CaptureRole, CaptureState, ReasonKind, SuspectState, Triage, VerdictKind
 from counterfoil.store.verdict_batches import MOST_AT_ONCE
 from indexer.query import Interval, Sort
 
@@ -233,10 +233,47 @@ class FieldChangeShown(Shown):
     added: list[str]
 
 
-class SuspectShown(Shown):
-    """A suspect as a whole: its listing and present version, assessments (best first), verdicts (oldest first).
+class CaptureFileShown(Shown):
+    """A file of a capture, at `/api/v1/captures/{id}/{role}`; `deleted_at` says when retention deleted it."""
 
-    `changes` is what the listing says otherwise than the version that the last verdict was about.
+    role: CaptureRole
+    sha256: str
+    size: int
+    media_type: str
+    deleted_at: datetime | None
+
+
+class CaptureShown(Shown):
+    """A suspect's page, kept as evidence: what its address answered, when, how; `detail` is why it failed."""
+
+    id: Id
+    listing_version_id: int
+    url: str
+    state: CaptureState
+    requested_at: datetime
+    means: CaptureMeans | None
+    status: int | None
+    final_url: str | None
+    detail: str | None
+    captured_at: datetime | None
+    files: list[CaptureFileShown]
+
+
+class AbsenceShown(Shown):
+    """A listing's own address says that it is not there: since when, and why; `gone_at` once a second look agreed."""
+
+    first_at: datetime
+    last_at: datetime
+    why: str
+    gone_at: datetime | None
+
+
+class SuspectShown(Shown):
+    """A suspect as a whole: its listing and present version, assessments (best first), verdicts (oldest first) and
+    captures (newest first).
+
+    `changes` is what the listing says otherwise than the version that the last verdict was about; `absence` is null
+    where its address was not found empty.
     """
 
     suspect: SuspectRow
@@ -245,6 +282,8 @@ class SuspectShown(Shown):
     assessments: list[AssessmentShown]
     verdicts: list[VerdictShown]
     product_names: dict[int, str]
+    captures: list[CaptureShown]
+    absence: AbsenceShown | None
     changes: list[FieldChangeShown]
 
 
