@@ -14,11 +14,13 @@ from counterfoil.store import Store
 from counterfoil.store.brands import (
     add_brand,
     add_right,
+    create_brand,
     get_brand,
     list_brands,
     list_rights,
     remove_brand,
     remove_right,
+    restore_brand,
 )
 from counterfoil.store.images import add_fingerprints, add_image, add_unreadable
 from counterfoil.store.owners import get_owner, list_owners, registry_revision
@@ -32,6 +34,8 @@ from counterfoil.store.products import (
     list_reference_images,
     remove_product,
     remove_reference_image,
+    restore_product,
+    restore_reference_image,
 )
 from counterfoil.store.rates import add_rates, latest_rates
 from counterfoil.store.registry import load_registry, references_without_fingerprint
@@ -343,6 +347,51 @@ def test_a_removed_reference_image_is_gone_and_can_be_added_again(store: Store, 
     with pytest.raises(NotFound):
         do(store, lambda c: remove_reference_image(c, owner_id, image.id, NOON))
     assert picture(store, owner_id, product_id)
+
+
+def test_what_was_removed_comes_back_once_also_when_it_is_asked_for_twice_at_once(store: Store, owner_id: int) -> None:
+    brand_id = do(store, lambda c: add_brand(c, owner_id, "Acme", (), NOON)).id
+    do(store, right(brand_id, owner_id))
+    entry = ProductEntry(brand_id=brand_id, name="Trail 30", sku="T-30")
+    product_id = do(store, lambda c: add_product(c, owner_id, entry, NOON)).id
+    picture(store, owner_id, product_id)
+    with store.read() as connection:
+        (image,) = list_reference_images(connection, owner_id, product_id)
+    do(store, lambda c: remove_reference_image(c, owner_id, image.id, NOON))
+    do(store, lambda c: remove_product(c, owner_id, product_id, NOON))
+    do(store, lambda c: remove_brand(c, owner_id, "Acme", NOON))
+    with pytest.raises(Conflict, match="was removed: restore it first"):
+        do(store, lambda c: restore_product(c, owner_id, product_id, NOON))
+    restores: tuple[Change, ...] = (
+        lambda c: restore_brand(c, owner_id, brand_id, NOON),
+        lambda c: restore_product(c, owner_id, product_id, NOON),
+        lambda c: restore_reference_image(c, owner_id, product_id, image.id, NOON),
+    )
+    for restore in restores:
+        first, second = at_once(2, lambda _, restore=restore: do(store, restore))
+        assert first == second == do(store, restore)
+    with store.read() as connection:
+        assert len(list_rights(connection, owner_id)) == len(list_brands(connection, owner_id)) == 1
+        assert list_reference_images(connection, owner_id, product_id) == [image]
+
+
+def test_what_comes_back_while_its_name_is_given_away_is_there_once(store: Store, owner_id: int) -> None:
+    def restore_or_add(index: int, brand_id: int, name: str) -> bool:
+        try:
+            if index == 0:
+                do(store, lambda c: restore_brand(c, owner_id, brand_id, NOON))
+            else:
+                do(store, lambda c: create_brand(c, owner_id, name, (), NOON))
+        except Conflict:
+            return False
+        return True
+
+    for number in range(5):
+        name = f"brand {number}"
+        made = do(store, lambda c, named=name: add_brand(c, owner_id, named, (), NOON)).id
+        do(store, lambda c, named=name: remove_brand(c, owner_id, named, NOON))
+        done = at_once(2, lambda index, brand=made, named=name: restore_or_add(index, brand, named))
+        assert sorted(done) == [False, True]
 
 
 # ----------------------------------------------------------------------------------------------------- sellers

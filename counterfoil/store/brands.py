@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from counterfoil.exceptions import Conflict, NotFound
 from counterfoil.models import Brand, Right, RightKind
-from counterfoil.store.conditional import changed_one, insert_new
+from counterfoil.store.conditional import changed_one, insert_new, update_unless_taken
 from counterfoil.store.owners import touch_registry
 from counterfoil.store.paging import rows_after
 from counterfoil.store.reassessments import request_reassessment
@@ -52,7 +52,9 @@ def update_brand(
     named = connection.execute(_live(owner_id).where(brands.c.name == name)).one_or_none()
     if named is not None and named.id != brand_id:
         raise Conflict("There is a brand named {name!r} already.", name=name)
-    connection.execute(brands.update().where(brands.c.id == brand_id).values(name=name, aliases=list(aliases)))
+    update_unless_taken(
+        connection, brands.update().where(brands.c.id == brand_id).values(name=name, aliases=list(aliases))
+    )
     _changed(connection, owner_id, name, now)
     return get_brand_by_id(connection, owner_id, brand_id)
 
@@ -102,29 +104,33 @@ def restore_brand(connection: sa.Connection, owner_id: int, brand_id: int, now: 
 
     Raises NotFound, and Conflict where its name was given away meanwhile.
     """
-    removed = find_removed_brand(connection, owner_id, brand_id)
-    if removed is None:
+    # Held to the end: whoever restores it at the same moment waits, and finds it restored.
+    row = connection.execute(_removed(owner_id, brand_id).with_for_update()).one_or_none()
+    if row is None:
         return get_brand_by_id(connection, owner_id, brand_id)
-    if connection.execute(_live(owner_id).where(brands.c.name == removed.name)).one_or_none() is not None:
-        raise Conflict("There is a brand named {name!r} already.", name=removed.name)
-    at = connection.scalar(sa.select(brands.c.removed_at).where(brands.c.id == brand_id))
-    connection.execute(brands.update().where(brands.c.id == brand_id).values(removed_at=None))
+    if connection.execute(_live(owner_id).where(brands.c.name == row.name)).one_or_none() is not None:
+        raise Conflict("There is a brand named {name!r} already.", name=row.name)
+    update_unless_taken(connection, brands.update().where(brands.c.id == brand_id).values(removed_at=None))
     columns = rights.c
-    went_along = sa.select(rights).where(columns.brand_id == brand_id, columns.removed_at == at)
-    for row in connection.execute(went_along).all():
+    went_along = sa.select(rights).where(columns.brand_id == brand_id, columns.removed_at == row.removed_at)
+    for right in connection.execute(went_along).all():
         # One that was registered again meanwhile, for whichever brand, is not doubled.
-        same = [columns[name] == getattr(row, name) for name in ("owner_id", "kind", "number", "jurisdiction")]
+        same = [columns[name] == getattr(right, name) for name in ("owner_id", "kind", "number", "jurisdiction")]
         if connection.execute(sa.select(columns.id).where(*same, columns.removed_at.is_(None))).first() is None:
-            connection.execute(rights.update().where(columns.id == row.id).values(removed_at=None))
-    _changed(connection, owner_id, removed.name, now)
+            update_unless_taken(connection, rights.update().where(columns.id == right.id).values(removed_at=None))
+    _changed(connection, owner_id, row.name, now)
     return get_brand_by_id(connection, owner_id, brand_id)
 
 
 def find_removed_brand(connection: sa.Connection, owner_id: int, brand_id: int) -> Brand | None:
     """A brand that the owner took back; None where it is not that."""
-    mine = sa.and_(brands.c.id == brand_id, brands.c.owner_id == owner_id, brands.c.removed_at.is_not(None))
-    row = connection.execute(sa.select(brands).where(mine)).one_or_none()
+    row = connection.execute(_removed(owner_id, brand_id)).one_or_none()
     return _brand(row) if row is not None else None
+
+
+def _removed(owner_id: int, brand_id: int) -> sa.Select[Any]:
+    mine = sa.and_(brands.c.id == brand_id, brands.c.owner_id == owner_id)
+    return sa.select(brands).where(mine, brands.c.removed_at.is_not(None))
 
 
 def require_brand(connection: sa.Connection, owner_id: int, brand_id: int) -> None:

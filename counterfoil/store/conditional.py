@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from counterfoil.exceptions import Conflict
+
 
 def insert_new(
     connection: sa.Connection, table: sa.Table, values: Mapping[str, Any], *returning: sa.Column[Any]
@@ -14,6 +16,17 @@ def insert_new(
     """Insert unless a row with the same unique values is there; the returned columns (or one), or None if it was."""
     row = connection.execute(_insert_new(connection.dialect.name, table, returning), dict(values)).one_or_none()
     return row[0] if row is not None and len(returning) <= 1 else row
+
+
+def update_unless_taken(connection: sa.Connection, statement: sa.Update) -> None:
+    """Change values of which no two rows may have the same. Raises Conflict where somebody takes them at that moment.
+
+    Whoever asks before sees only what is committed: on PostgreSQL others may be about to.
+    """
+    try:
+        connection.execute(statement)
+    except sa.exc.IntegrityError as error:
+        raise Conflict("Somebody else has registered the same at the same moment: look, and try again.") from error
 
 
 def insert_all_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

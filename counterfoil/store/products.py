@@ -13,7 +13,7 @@ from counterfoil.exceptions import Conflict, NotFound
 from counterfoil.models import PriceRange, Product, ReferenceImage
 from counterfoil.store.brands import require_brand
 from counterfoil.store.calibrations import get_cards, request_calibration
-from counterfoil.store.conditional import changed_one, insert_new
+from counterfoil.store.conditional import changed_one, insert_new, update_unless_taken
 from counterfoil.store.owners import touch_registry
 from counterfoil.store.paging import rows_after, rows_before
 from counterfoil.store.reassessments import request_reassessment
@@ -51,7 +51,7 @@ def add_product(connection: sa.Connection, owner_id: int, entry: ProductEntry, n
     elif _product(row) == _as_entered(row, entry):
         return _product(row)
     else:
-        connection.execute(products.update().where(products.c.id == row.id).values(**values))
+        update_unless_taken(connection, products.update().where(products.c.id == row.id).values(**values))
     product = _product(connection.execute(_named(owner_id, entry)).one())
     _changed(connection, product, now)
     return product
@@ -75,7 +75,7 @@ def update_product(
     require_brand(connection, owner_id, entry.brand_id)
     _refuse_named_like(connection, owner_id, entry, but=product_id)
     _refuse_sku_of_another(connection, owner_id, entry, but=product_id)
-    connection.execute(products.update().where(products.c.id == product_id).values(**_values(entry)))
+    update_unless_taken(connection, products.update().where(products.c.id == product_id).values(**_values(entry)))
     after = get_product(connection, owner_id, product_id)
     if after != before:
         _changed(connection, after, now)
@@ -209,13 +209,14 @@ def restore_product(connection: sa.Connection, owner_id: int, product_id: int, n
     Raises NotFound; Conflict where name or SKU were given away meanwhile, or its brand was removed as well.
     """
     mine = sa.and_(products.c.id == product_id, products.c.owner_id == owner_id, products.c.removed_at.is_not(None))
-    row = connection.execute(sa.select(products).where(mine)).one_or_none()
+    # Held to the end: whoever restores it at the same moment waits, and finds it restored.
+    row = connection.execute(sa.select(products).where(mine).with_for_update()).one_or_none()
     if row is None:
         return get_product(connection, owner_id, product_id)
     _require_brand_of(connection, row)
     _refuse_named_like(connection, owner_id, _entry_of(row))
     _refuse_sku_of_another(connection, owner_id, _entry_of(row))
-    connection.execute(products.update().where(mine).values(removed_at=None))
+    update_unless_taken(connection, products.update().where(mine).values(removed_at=None))
     product = get_product(connection, owner_id, product_id)
     _changed(connection, product, now)
     return product
@@ -300,14 +301,14 @@ def restore_reference_image(
     product = get_product(connection, owner_id, product_id)
     columns = reference_images.c
     mine = sa.and_(columns.id == image_id, columns.owner_id == owner_id, columns.product_id == product_id)
-    row = connection.execute(sa.select(reference_images).where(mine)).one_or_none()
+    row = connection.execute(sa.select(reference_images).where(mine).with_for_update()).one_or_none()
     if row is None:
         raise NotFound("There is no reference image {image_id}: see `counterfoil product show`.", image_id=image_id)
     same = sa.and_(columns.product_id == product_id, columns.image_sha256 == row.image_sha256)
     live = connection.scalar(sa.select(columns.id).where(same, columns.removed_at.is_(None)))
     if live is not None:
         return get_reference_image(connection, owner_id, product_id, live)
-    connection.execute(reference_images.update().where(mine).values(removed_at=None))
+    update_unless_taken(connection, reference_images.update().where(mine).values(removed_at=None))
     _changed(connection, product, now)
     request_calibration(connection, owner_id, product_id, now)
     return get_reference_image(connection, owner_id, product_id, image_id)
