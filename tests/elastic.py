@@ -17,6 +17,11 @@ from servers import free_port, unprivileged
 ARCHIVE = "elasticsearch-9.2.0.zip"
 _JAVA = Path(__file__).parents[1] / "tools" / "java"
 _START_SECONDS = 180
+# No server of a test runs long enough to be worth the second compiler: without it one starts in two thirds of the time.
+_JAVA_OPTIONS = {
+    "ES_JAVA_OPTS": "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1",
+    "CLI_JAVA_OPTS": "-XX:TieredStopAtLevel=1",
+}
 
 
 class ElasticsearchServer:
@@ -60,7 +65,7 @@ class ElasticsearchServer:
             self._process = subprocess.Popen(
                 [*self._user, str(self.home / "bin" / "elasticsearch"), *options],
                 cwd=self.folder,
-                env={"PATH": os.environ["PATH"], "ES_JAVA_HOME": str(java()), "ES_JAVA_OPTS": "-Xms512m -Xmx512m"},
+                env={"PATH": os.environ["PATH"], "ES_JAVA_HOME": str(java()), **_JAVA_OPTIONS},
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -74,7 +79,7 @@ class ElasticsearchServer:
     def run(self, program: str, *arguments: str, answer: str = "") -> None:
         """Run one of its programs, such as elasticsearch-keystore."""
         command = [*self._user, str(self.home / "bin" / program), *arguments]
-        environment = {"PATH": os.environ["PATH"], "ES_JAVA_HOME": str(java())}
+        environment = {"PATH": os.environ["PATH"], "ES_JAVA_HOME": str(java()), **_JAVA_OPTIONS}
         subprocess.run(command, check=True, input=answer.encode(), env=environment, capture_output=True)
 
     def write(self, name: str, data: bytes) -> Path:
