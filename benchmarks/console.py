@@ -104,15 +104,16 @@ class Asker:
         address: str,
         fields: dict[str, str],
         file: tuple[str, bytes] | None = None,
-        status: int = 303,
-    ) -> None:
-        """Send a form, and note how long it took."""
+    ) -> str:
+        """Send a form, and note how long it took; where its answer leads."""
         cpu, begin = self._cpu(), time.perf_counter()
         answer = self.client.post(address, data=fields, files={"file": file} if file else None)
         self.noted[name].seconds.append(time.perf_counter() - begin)
         self.noted[name].cpu_seconds.append(self._cpu() - cpu)
-        if answer.status_code != status:
+        if answer.status_code != 303:
             raise SystemExit(f"{address} was answered {answer.status_code}: {answer.text[:500]}")
+        location: str = answer.headers["location"]
+        return location
 
     def _note(self, name: str, answer: httpx.Response, body: bytes, seconds: float) -> None:
         noted = self.noted[name]
@@ -229,7 +230,8 @@ def _decide(asker: Asker, suspects: int, rounds: int) -> None:
             hidden = {name: pattern.findall(page)[0] for name, pattern in _HIDDEN.items()}
             asker.post(f"POST /suspects/{{suspect_id}}/{change}", f"{path}/{change}?sort=newest", {**fields, **hidden})
         one = ("a.jpg", known[number % len(known)])
-        asker.post("POST /picture-search", "/picture-search", {"csrf_token": token}, one, status=200)
+        found = asker.post("POST /picture-search", "/picture-search", {"csrf_token": token}, one)
+        asker.get("/picture-search?picture={sha256}", found)
         table = ("a.csv", _PRODUCTS.encode())
         asker.post("POST /products/new/file", "/products/new/file", {"csrf_token": token}, table)
 
