@@ -87,34 +87,49 @@ def among(query: SuspectQuery, suspect_ids: Sequence[int]) -> SuspectQuery:
 class PictureSearch:
     """What a search by picture found: the suspects that show one like it, and what a person should know about it.
 
-    `pictures` are the crawled pictures that are like it, best first, those of unsuspicious listings too.
+    `pictures` are the crawled pictures that are like it, best first, those of unsuspicious listings too. A picture that
+    is `too_plain` is not searched by.
     """
 
     suspect_ids: tuple[int, ...]
     pictures: tuple[FoundPicture, ...] = ()
-    remark: str | None = None
+    too_plain: bool = False
+
+    @property
+    def unsuspicious(self) -> int:
+        """How many of the pictures stand in listings that are no suspects."""
+        return sum(not one.suspect_ids for one in self.pictures)
+
+    @property
+    def gone(self) -> int:
+        """How many are no longer stored, so that only their hashes speak for them."""
+        return sum(one.decision is MatchDecision.UNVERIFIED for one in self.pictures)
+
+    @property
+    def remark(self) -> str | None:
+        """The same in a sentence, for programs and commands."""
+        if self.too_plain:
+            return "This picture is too plain to search by."
+        said = (
+            f"Similar pictures in listings that are no suspects: {self.unsuspicious}." if self.unsuspicious else "",
+            f"Similar pictures that are no longer stored, so that only their hashes speak for them (unverified): "
+            f"{self.gone}."
+            if self.gone
+            else "",
+        )
+        return " ".join(filter(None, said)) or None
 
 
 def suspects_by_picture(session: Session, decoder: PictureDecoder, data: bytes) -> PictureSearch:
     """The owner's suspects that show a picture like this one. Raises UnreadablePicture."""
     sketch = decoder.sketch(data)
     if not sketch.fingerprint.informative:
-        return PictureSearch(suspect_ids=(), remark="This picture is too plain to search by.")
+        return PictureSearch(suspect_ids=(), too_plain=True)
     found = find_by_picture(
         session.store, session.evidence, decoder, session.installation.known_pictures, session.owner.id, sketch
     )
     suspect_ids = sorted({suspect_id for one in found for suspect_id in one.suspect_ids})
-    return PictureSearch(suspect_ids=tuple(suspect_ids), pictures=tuple(found), remark=_remark(found))
-
-
-def _remark(found: Sequence[FoundPicture]) -> str | None:
-    unsuspicious = sum(not one.suspect_ids for one in found)
-    gone = sum(one.decision is MatchDecision.UNVERIFIED for one in found)
-    said = [
-        f"{unsuspicious} similar pictures stand in listings that are no suspects." if unsuspicious else "",
-        f"{gone} similar pictures are no longer stored: only their hashes speak for them (unverified)." if gone else "",
-    ]
-    return " ".join(filter(None, said)) or None
+    return PictureSearch(suspect_ids=tuple(suspect_ids), pictures=tuple(found))
 
 
 def summary(document: SuspectDocument) -> dict[str, Any]:

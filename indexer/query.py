@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from counterfoil.exceptions import InvalidInput
+from counterfoil.exceptions import IndexUnavailable, InvalidInput
 from counterfoil.models import SuspectState, Triage, VerdictKind
 from counterfoil.text import query_terms
 from indexer.document import SuspectDocument
@@ -153,7 +153,7 @@ class Histogram:
 class SuspectPage:
     """A page of suspects, how many there are in all, their facets, and how to ask for the next page.
 
-    `notice` is what a person must know about the answer: that it comes from a stand-in.
+    `away` is set where a stand-in answers: why the index itself does not.
     """
 
     suspects: tuple[SuspectDocument, ...]
@@ -161,7 +161,12 @@ class SuspectPage:
     facets: dict[Facet, FacetCounts]
     histogram: Histogram | None = None
     next_cursor: str | None = None
-    notice: str | None = None
+    away: IndexUnavailable | None = None
+
+    @property
+    def notice(self) -> str | None:
+        """What a person must know about the answer: that it comes from a stand-in."""
+        return f"Answered by the embedded index, because: {self.away}" if self.away else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,8 +34,7 @@ class IndexWithStandIn(SuspectIndex):
         try:
             return self._first.search(query)
         except IndexUnavailable as error:
-            page = self.stand_in.search(query)
-            return replace(page, notice=f"Answered by the embedded index, because: {error}")
+            return replace(self.stand_in.search(query), away=error)
 
     def order(self, query: SuspectQuery) -> SuspectOrder:
         """Ask the index, or else its stand-in."""

@@ -83,7 +83,7 @@ def _page(
         sorts=_sorts(),
         facets=list(_facets(page, asked)) if page else [],
         rows=[_row(document, query, asked, pictures, sellers.get(_seller(document))) for document in found if query],
-        notice=page.notice if page else None,
+        notice=_notice(page) if page else None,
         error=error,
         empty=_empty(asked) if page else "",
         tabs=_tabs(asked),
@@ -95,6 +95,12 @@ def _page(
         exports=[(form, replace(asked, cursor="").address("/suspects/export", format=form)) for form in ExportFormat],
         most_exported=f"{MOST_EXPORTED:,}",
     )
+
+
+def _notice(page: SuspectPage) -> str | None:
+    if page.away is None:
+        return None
+    return _("Answered by the embedded index, because: %(why)s") % {"why": worded(page.away)}
 
 
 def _row(
