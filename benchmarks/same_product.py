@@ -70,7 +70,7 @@ def main() -> None:
     for own in arguments.own:
         outcomes: list[Outcome] = []
         alarms: list[str] = []
-        for seed in range(arguments.draws):
+        for seed in range(arguments.first, arguments.first + arguments.draws):
             one = draw(arguments.folder, own, arguments.negatives, seed)
             outcomes.extend(evaluate(one, sketches, alarms))
         found, first, sibling = goals.get(own, ("none",) * 3)
@@ -236,6 +236,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", default=default_folder(), help="photos with packages/")
     parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="the first draw: thresholds were chosen on draws 0 to 2")
     parser.add_argument("--own", type=int, nargs="*", default=[0, 3], help="own photos registered for each product")
     parser.add_argument("--negatives", type=int, default=150, help="photos of clothes in each draw")
     parser.add_argument("--cost", type=int, nargs="*", default=[31, 2_000], help="references to measure the cost with")

@@ -33,17 +33,21 @@ def retaken(image: Image.Image, rng: np.random.Generator, scenery: Scenery) -> I
 
 
 def _lamp(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float32]:
-    """How bright each pixel is made: brighter towards one side, with a spot, and often with the stripes of a shadow."""
+    """How bright each pixel is made: brighter towards one side, with a spot, and often with the stripes of a shadow.
+
+    From the even light of a cloudy day, which changes next to nothing, to a hard lamp.
+    """
     width, height = size
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j].astype(np.float32)
-    turn = rng.uniform(0, 2 * np.pi)
+    turn, hardness = rng.uniform(0, 2 * np.pi), rng.uniform(0.05, 1)
     along = (x - 0.5) * np.cos(turn) + (y - 0.5) * np.sin(turn)
-    light = 1 + rng.uniform(0.2, 0.9) * along
+    light = 1 + hardness * rng.uniform(0.2, 0.9) * along
     middle = rng.uniform(0.1, 0.9, 2)
-    light += rng.uniform(0, 0.6) * np.exp(-((x - middle[0]) ** 2 + (y - middle[1]) ** 2) / rng.uniform(0.02, 0.2))
+    spot = np.exp(-((x - middle[0]) ** 2 + (y - middle[1]) ** 2) / rng.uniform(0.02, 0.2))
+    light += hardness * rng.uniform(0, 0.6) * spot
     if rng.random() < 0.6:
         waves = np.sin(2 * np.pi * (along * rng.uniform(2, 9) + rng.random()))
-        light *= 1 - rng.uniform(0.1, 0.5) * np.clip(waves * 3, 0, 1)
+        light *= 1 - hardness * rng.uniform(0.1, 0.5) * np.clip(waves * 3, 0, 1)
     return np.asarray(light * rng.uniform(0.7, 1.2), dtype=np.float32)
 
 

@@ -31,7 +31,7 @@ from counterfoil.matching.verifier import Verifier, shipped_verifier
 from counterfoil.models import Fingerprint, Match, MatchDecision, Reference
 
 # Changes whenever the same pictures would match otherwise.
-MATCHING_VERSION = "m5"
+MATCHING_VERSION = "m6"
 
 EXACT = "exact"
 HASH = "hash"
@@ -255,7 +255,7 @@ class ReferenceBank:
             number=number,
             name=segment.names[number],
             placement=found,
-            measures=measure(frame, compared, alignment),
+            measures=measure(frame, compared, alignment, (width, height)),
         )
 
     def _decide(self, sketch: Sketch, examined: Sequence[Examined]) -> tuple[Match, ...]:

@@ -58,8 +58,13 @@ NAMES = (
 )
 
 
-def measure(frame: Frame, compared: Comparison, alignment: Alignment | None) -> NDArray[np.float64]:
-    """The numbers, in the order of NAMES. `alignment` is None where a hash proposed the placement."""
+def measure(
+    frame: Frame, compared: Comparison, alignment: Alignment | None, size: tuple[int, int]
+) -> NDArray[np.float64]:
+    """The numbers, in the order of NAMES: of a reference of `size` pixels, width first, of which `frame` was made.
+
+    `alignment` is None where a hash proposed the placement.
+    """
     textured = frame.contrast >= _FAINT
     used = textured & compared.visible
     ncc = np.clip(compared.correlation, -1, 1)
@@ -72,7 +77,7 @@ def measure(frame: Frame, compared: Comparison, alignment: Alignment | None) -> 
     strong = used & (frame.contrast >= _STRONG)
     region = _largest_region(agrees)
     structured = used & (frame.structure >= _STRUCTURED)
-    scale, stretch, bend = _shape(frame, compared)
+    scale, stretch, bend = _shape(frame, compared, size)
     return np.array(
         [
             np.log1p(alignment.inliers if alignment else 0),
@@ -214,13 +219,16 @@ def _gradients(grey: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np
     return np.asarray(across, dtype=np.float32), np.asarray(down, dtype=np.float32)
 
 
-def _shape(frame: Frame, compared: Comparison) -> tuple[float, float, float]:
-    """How much the placement enlarges, how unevenly it stretches, and how much it bends parallels."""
+def _shape(frame: Frame, compared: Comparison, size: tuple[int, int]) -> tuple[float, float, float]:
+    """How much the placement enlarges, how unevenly it stretches, and how much it bends parallels.
+
+    The frame's sides are whole blocks, so what is uneven is told by the reference's own.
+    """
     height, width = frame.grey.shape
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=float)
     a, b, c, d = project(compared.placement, corners)
-    top, bottom, left, right = (float(np.linalg.norm(side)) for side in (b - a, c - d, d - a, c - b))
+    top, right, bottom, left = np.maximum(np.hypot(*np.array([b - a, c - b, d - c, a - d]).T), 1e-3)
     across, down = (top + bottom) / (2 * width), (left + right) / (2 * height)
-    bend = max(abs(np.log(max(1e-3, top) / max(1e-3, bottom))), abs(np.log(max(1e-3, left) / max(1e-3, right))))
-    stretch = abs(np.log(max(1e-3, across) / max(1e-3, down)))
-    return float(np.sqrt(max(1e-9, across * down))), float(stretch), float(bend)
+    stretch = abs(np.log((top + bottom) * size[1] / ((left + right) * size[0])))
+    bend = max(abs(np.log(top / bottom)), abs(np.log(left / right)))
+    return float(np.sqrt(across * down)), float(stretch), float(bend)

@@ -186,8 +186,6 @@ def _visible(frame: Frame, grey: NDArray[np.uint8], placement: Homography) -> ND
 
 def _correction(frame: Frame, compared: Comparison) -> Homography | None:
     """What moves the frame so that agreeing blocks need no shift; None where nothing is to be corrected."""
-    import cv2
-
     agreeing = compared.correlation >= _AGREES
     if agreeing.sum() < 8:
         return None
@@ -195,11 +193,26 @@ def _correction(frame: Frame, compared: Comparison) -> Homography | None:
     shifted = middles + compared.shifts[agreeing]
     if np.abs(shifted - middles).mean() < 0.25:
         return None
-    fitted, mask = cv2.findHomography(middles, shifted, cv2.USAC_FAST, 1.5, maxIters=200)
-    if fitted is None or np.sum(mask) < 8:
+    found = _fit(middles, shifted)
+    return found if found is not None and _is_possible(found, frame) else None
+
+
+def _fit(here: NDArray[np.float64], there: NDArray[np.float64]) -> Homography | None:
+    """A similarity, or a homography where clearly more blocks agree on one.
+
+    A homography fitted to the few blocks of a small product bends the rest of the frame to what agrees by chance.
+    """
+    import cv2
+
+    similarity, with_similarity = cv2.estimateAffinePartial2D(
+        here, there, method=cv2.RANSAC, ransacReprojThreshold=1.5, maxIters=200
+    )
+    homography, with_homography = cv2.findHomography(here, there, cv2.USAC_FAST, 1.5, maxIters=200)
+    plain = 0 if similarity is None else int(np.sum(with_similarity))
+    bent = 0 if homography is None else int(np.sum(with_homography))
+    if max(plain, bent) < 8:
         return None
-    found = np.asarray(fitted, dtype=np.float64)
-    return found if _is_possible(found, frame) else None
+    return np.asarray(homography if bent > 1.1 * plain else np.vstack([similarity, [0, 0, 1]]), dtype=np.float64)
 
 
 def contrast_of(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
