@@ -19,6 +19,7 @@ from counterfoil.settings import Settings, load_settings
 from counterfoil.store import Store, open_store
 
 keep_in_memory()
+_LONGEST_NAME = 100
 
 
 def skip(reason: str) -> None:
@@ -26,6 +27,13 @@ def skip(reason: str) -> None:
     if os.environ.get("COUNTERFOIL_REQUIRE") == "all":
         pytest.fail(f"required by COUNTERFOIL_REQUIRE=all: {reason}")
     pytest.skip(reason)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """What is long is named by its length: a page of a megabyte is no name, and an archive's bytes hold its time."""
+    if isinstance(val, str | bytes) and len(val) > _LONGEST_NAME:
+        return f"{argname} of {len(val)}"
+    return None
 
 
 @pytest.fixture(autouse=True)

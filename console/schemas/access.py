@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from console.schemas.fields import Id, Line200, Said, Shown
+from console.schemas.fields import Id, Line200, Said, Shown, Whole
 from counterfoil.models import Channel, Role
 
 
@@ -56,7 +56,7 @@ class ApiKeySaid(Said):
 
     name: Line200
     role: Role = Role.VIEWER
-    days: Annotated[int, Field(ge=1, le=3_650, description="Days until it expires.")] = 365
+    days: Annotated[Whole, Field(ge=1, le=3_650, description="Days until it expires.")] = 365
 
 
 class ApiKeyShown(Shown):

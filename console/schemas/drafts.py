@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from console.schemas.fields import Id, Line200, Line300, Said, Shown
+from console.schemas.fields import Id, Line200, Line300, Said, Shown, Whole
 from console.schemas.registry import PriceRangeShown
 from counterfoil.store.drafts import DraftKind, DraftState
 
-_Number = Annotated[int, Field(ge=0, le=1_000_000)]
+_Number = Annotated[Whole, Field(ge=0, le=1_000_000)]
 _DRAFT: dict[str, Any] = {
     "id": 4,
     "kind": "products",

@@ -12,7 +12,17 @@ _SHA256 = r"^[0-9a-f]{64}$"
 # Letters of any script and at least one that shows; no control characters: PostgreSQL keeps no NUL.
 _LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 
-Id = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
+
+def _no_text(value: object) -> object:
+    # pydantic also takes "7" and true.
+    if isinstance(value, str | bool):
+        raise ValueError("expected a whole number, such as 7, without quotes")
+    return value
+
+
+# In JSON; addresses hold nothing but text.
+Whole = Annotated[int, BeforeValidator(_no_text)]
+Id = Annotated[Whole, Field(ge=1, le=_LARGEST_ID)]
 PathId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 Sha256 = Annotated[str, Field(pattern=_SHA256)]
 PathSha256 = Annotated[str, Path(pattern=_SHA256)]

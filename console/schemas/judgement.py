@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from console.exports import ExportFormat
-from console.schemas.fields import Id, Moment, Said, Shown
+from console.schemas.fields import Id, Moment, Said, Shown, Whole
 from console.schemas.market import ListingShown, ListingVersionShown
 from counterfoil.models import CaptureMeans, CaptureRole, CaptureState, ReasonKind, SuspectState, Triage, VerdictKind
 from counterfoil.store.verdict_batches import MOST_AT_ONCE
@@ -312,7 +312,7 @@ class BatchedSuspect(Said):
     """A suspect and the revision that the decision is based on."""
 
     id: Id
-    revision: Annotated[int, Field(ge=0, le=2**31 - 1)]
+    revision: Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 
 
 class VerdictBatchSaid(VerdictSaid):

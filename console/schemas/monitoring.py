@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, StringConstraints
 
 from console.outcomes import Sight
-from console.schemas.fields import Id, Line100, Line200, Line300, Said, Shown
+from console.schemas.fields import Id, Line100, Line200, Line300, Said, Shown, Whole
 from counterfoil.models import (
     CrawlLimits,
     CrawlState,
@@ -79,17 +79,17 @@ class ScheduleSaid(Said):
     kind: ScheduleKind
     expression: Line200
     time_zone: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")] = "UTC"
-    jitter_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
+    jitter_seconds: Annotated[Whole, Field(ge=0, le=86_400)] = 0
 
 
 class LimitsSaid(Said):
     """Where a crawl stops by itself."""
 
-    pages: Annotated[int, Field(ge=1, le=_LARGEST)] = _DEFAULTS.pages
-    depth: Annotated[int, Field(ge=1, le=_LARGEST)] = _DEFAULTS.depth
-    seconds: Annotated[int, Field(ge=1, le=_LARGEST)] = _DEFAULTS.seconds
-    megabytes: Annotated[int, Field(ge=1, le=_LARGEST)] = _DEFAULTS.megabytes
-    barren_pages: Annotated[int, Field(ge=1, le=_LARGEST)] = _DEFAULTS.barren_pages
+    pages: Annotated[Whole, Field(ge=1, le=_LARGEST)] = _DEFAULTS.pages
+    depth: Annotated[Whole, Field(ge=1, le=_LARGEST)] = _DEFAULTS.depth
+    seconds: Annotated[Whole, Field(ge=1, le=_LARGEST)] = _DEFAULTS.seconds
+    megabytes: Annotated[Whole, Field(ge=1, le=_LARGEST)] = _DEFAULTS.megabytes
+    barren_pages: Annotated[Whole, Field(ge=1, le=_LARGEST)] = _DEFAULTS.barren_pages
 
 
 class CanarySaid(Said):
@@ -314,7 +314,7 @@ class CheckSaid(Said):
         json_schema_extra={"examples": [{"addresses": ["https://www.ebay.com/itm/235412345678"]}]}
     )
 
-    addresses: Annotated[tuple[_Address, ...], Field(min_length=1, max_length=10_000)]
+    addresses: Annotated[tuple[_Address, ...], Field(min_length=1, max_length=1_000)]
 
 
 class CheckShown(Shown):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from console.schemas.fields import Amount, Id, Line100, Line200, Line300, Said, Sha256, Shown
+from console.schemas.fields import Amount, Id, Line100, Line200, Line300, Said, Sha256, Shown, Whole
 from counterfoil.calibration import RemarkCode
 from counterfoil.models import RightKind
 
@@ -76,7 +76,7 @@ class RightSaid(Said):
     jurisdiction: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16, pattern=r"^[A-Za-z0-9-]+$")
     ]
-    classes: Annotated[tuple[Annotated[int, Field(ge=1, le=45)], ...], Field(max_length=45)] = ()
+    classes: Annotated[tuple[Annotated[Whole, Field(ge=1, le=45)], ...], Field(max_length=45)] = ()
 
 
 class RightShown(Shown):
