@@ -13,10 +13,8 @@ help: ## show this list
 demo: $(VENV)/runtime ## run the example: ONCE=1 exits with 0 when the expected suspects were found
 	@$(BIN)/python -m examples.demo $(if $(filter-out 0,$(ONCE)),--once)
 
-# One more than there are processors: many tests wait, for a server that hangs or a lease that ends.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 test: $(VENV)/dev ## run all tests; ARGS is handed to pytest
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 services: ## install what apt and Maven bring for the tests: PostgreSQL, Chromium, Elasticsearch
 	@sh tools/services

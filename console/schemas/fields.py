@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
 
 _LARGEST_ID = 2**63 - 1
 _SHA256 = r"^[0-9a-f]{64}$"
@@ -13,14 +13,17 @@ _SHA256 = r"^[0-9a-f]{64}$"
 _LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 
 
-def _no_text(value: object) -> object:
+# The context in which a form is read: what a person types is text. (In JSON a number is a number.)
+TYPED = {"typed": True}
+
+
+def _no_text(value: object, info: ValidationInfo) -> object:
     # pydantic also takes "7" and true.
-    if isinstance(value, str | bool):
+    if isinstance(value, str | bool) and info.context != TYPED:
         raise ValueError("expected a whole number, such as 7, without quotes")
     return value
 
 
-# In JSON; addresses hold nothing but text.
 Whole = Annotated[int, BeforeValidator(_no_text)]
 Id = Annotated[Whole, Field(ge=1, le=_LARGEST_ID)]
 PathId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]

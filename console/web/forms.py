@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from console.schemas.fields import TYPED
 from console.schemas.registry import ProductShown
 from console.translation import gettext as _
 from counterfoil.exceptions import InvalidInput
@@ -97,7 +98,7 @@ def lines_of(text: str) -> list[str]:
 def read_said(model: type[M], said: Mapping[str, Any]) -> M:
     """What was typed, checked. Raises Wrong, which says for each field what to do."""
     try:
-        return model.model_validate(said)
+        return model.model_validate(said, context=TYPED)
     except ValidationError as error:
         raise Wrong({_field(one["loc"]): _sentence(one) for one in reversed(error.errors())}) from error
 
