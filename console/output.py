@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from console.translation import gettext as _
 from counterfoil.models import Absence, Capture, CaptureMeans, CaptureState, RobotsOverride
 
 
@@ -81,7 +82,7 @@ def capture_words(capture: Capture) -> str:
 
 def deleted_words(moment: datetime) -> str:
     """What stands in the place of a picture or body that retention has deleted."""
-    return f"deleted by retention on {moment:%Y-%m-%d}"
+    return _("deleted by retention on %(day)s") % {"day": f"{moment:%Y-%m-%d}"}
 
 
 def size(number: int) -> str:

@@ -55,9 +55,9 @@ def looked_at(connection: sa.Connection, session: RequestSession) -> datetime | 
 
 
 def counts_of(connection: sa.Connection, session: RequestSession, since: datetime | None) -> Counts:
-    """The counts since a moment; without one, since whoever asks has looked, or those of the last day."""
+    """The counts since a moment; without one those of the last day."""
     owner_id = session.owner.id
-    begin = since or looked_at(connection, session) or now() - _A_DAY
+    begin = since or now() - _A_DAY
     return Counts(
         since=begin,
         new=suspects_since(connection, owner_id, begin, MOST_COUNTED),

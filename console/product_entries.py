@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from console.sheets import Sheet, read_sheet_file
+from console.translation import gettext as _
 from counterfoil.exceptions import InvalidInput
 from counterfoil.models import PriceRange
 
@@ -105,7 +106,9 @@ def _amount(text: str) -> Decimal:
 def _check_columns(name: str, names: Sequence[str]) -> None:
     unknown = [column for column in names if column not in COLUMNS]
     if "name" not in names or unknown:
-        told = f"unknown: {', '.join(map(repr, unknown))}" if unknown else "the column 'name' is missing"
+        told = _("unknown: %(columns)s") % {"columns": ", ".join(map(repr, unknown))}
+        if not unknown:
+            told = _("the column 'name' is missing")
         raise InvalidInput(
             "{name} has the wrong columns ({told}). Expected are: {columns}.",
             name=name,

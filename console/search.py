@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from console.session import Session
+from console.translation import gettext as _
+from console.translation import ngettext, worded
 from counterfoil.exceptions import InvalidInput
 from counterfoil.models import MatchDecision, ReasonKind, SuspectState, Triage
 from counterfoil.store.brands import get_brand
@@ -18,7 +20,7 @@ from counterfoil.store.runs import get_run
 from indexer.decoding import PictureDecoder
 from indexer.document import SuspectDocument
 from indexer.picture_search import FoundPicture, find_by_picture
-from indexer.query import MOST_SUSPECT_IDS, TODO, SuspectQuery
+from indexer.query import MOST_SUSPECT_IDS, TODO, SuspectPage, SuspectQuery
 
 # By where they stand in the work of deciding; `todo` is all that waits for a person.
 TRIAGES: Mapping[str, tuple[Triage, ...]] = {"todo": TODO, **{one.value: (one,) for one in Triage}}
@@ -105,20 +107,6 @@ class PictureSearch:
         """How many are no longer stored, so that only their hashes speak for them."""
         return sum(one.decision is MatchDecision.UNVERIFIED for one in self.pictures)
 
-    @property
-    def remark(self) -> str | None:
-        """The same in a sentence, for programs and commands."""
-        if self.too_plain:
-            return "This picture is too plain to search by."
-        said = (
-            f"Similar pictures in listings that are no suspects: {self.unsuspicious}." if self.unsuspicious else "",
-            f"Similar pictures that are no longer stored, so that only their hashes speak for them (unverified): "
-            f"{self.gone}."
-            if self.gone
-            else "",
-        )
-        return " ".join(filter(None, said)) or None
-
 
 def suspects_by_picture(session: Session, decoder: PictureDecoder, data: bytes) -> PictureSearch:
     """The owner's suspects that show a picture like this one. Raises UnreadablePicture."""
@@ -130,6 +118,31 @@ def suspects_by_picture(session: Session, decoder: PictureDecoder, data: bytes) 
     )
     suspect_ids = sorted({suspect_id for one in found for suspect_id in one.suspect_ids})
     return PictureSearch(suspect_ids=tuple(suspect_ids), pictures=tuple(found))
+
+
+def remark_on(found: PictureSearch) -> str | None:
+    """What a person should know about what a search by picture found."""
+    if found.too_plain:
+        return _("This picture is too plain to search by.")
+    unsuspicious = ngettext(
+        "%(number)d similar picture stands in listings that are no suspects.",
+        "%(number)d similar pictures stand in listings that are no suspects.",
+        found.unsuspicious,
+    )
+    gone = ngettext(
+        "%(number)d similar picture is no longer stored: only its hash speaks for it (unverified).",
+        "%(number)d similar pictures are no longer stored: only their hashes speak for them (unverified).",
+        found.gone,
+    )
+    said = ((unsuspicious, found.unsuspicious), (gone, found.gone))
+    return " ".join(words % {"number": number} for words, number in said if number) or None
+
+
+def notice_of(page: SuspectPage) -> str | None:
+    """What a person must know about an answer: that it comes from a stand-in, and why."""
+    if page.away is None:
+        return None
+    return _("Answered by the embedded index, because: %(why)s") % {"why": worded(page.away)}
 
 
 def summary(document: SuspectDocument) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import IO, TypeVar
 from counterfoil.exceptions import IndexUnavailable
 from indexer.base import Generation, IndexHealth, IndexState, PutOutcome, SuspectIndex
 from indexer.document import SuspectDocument
-from indexer.embedded_file import REMEDY, IndexFile
+from indexer.embedded_file import IndexFile
 from indexer.embedded_folder import IndexFolder
 from indexer.embedded_search import order_in_file, search_file
 from indexer.embedded_writing import merge, put_all
@@ -24,7 +24,7 @@ _REVISIONS_AT_ONCE = 50_000
 T = TypeVar("T")
 
 
-class _Missing(IndexUnavailable):
+class IndexNotMade(IndexUnavailable):
     """There is no index at all."""
 
 
@@ -76,7 +76,7 @@ class EmbeddedIndex(SuspectIndex):
         """Whether there is an index, made by this program's rules."""
         try:
             outdated = self._with_file(lambda file: file.outdated())
-        except _Missing:
+        except IndexNotMade:
             return IndexState.MISSING
         return IndexState.OUTDATED if outdated else IndexState.READY
 
@@ -103,7 +103,7 @@ class EmbeddedIndex(SuspectIndex):
         def use_if_ours(file: IndexFile) -> T:
             if file.outdated():
                 raise IndexUnavailable(
-                    "The suspect index was made by another version of the program. {remedy}", remedy=REMEDY
+                    "The suspect index was made by another version of the program. Run `counterfoil index rebuild`."
                 )
             return use(file)
 
@@ -113,7 +113,10 @@ class EmbeddedIndex(SuspectIndex):
         while True:
             path = self._folder.current()
             if path is None:
-                raise _Missing(f"There is no suspect index in {self._folder.folder}. {REMEDY}")
+                raise IndexNotMade(
+                    "There is no suspect index in {folder}. Run `counterfoil index rebuild`.",
+                    folder=self._folder.folder,
+                )
             try:
                 return use(self._file(path))
             except (IndexUnavailable, FileNotFoundError):
@@ -189,10 +192,9 @@ def check_file(file: IndexFile) -> None:
         problems = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
     if problems != ["ok"]:
         raise IndexUnavailable(
-            "The suspect index {path} is damaged ({problems}). {remedy}",
+            "The suspect index {path} is damaged ({problems}). Run `counterfoil index rebuild`.",
             path=file.path,
             problems="; ".join(problems),
-            remedy=REMEDY,
         )
     with file.writing() as connection:
         connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")

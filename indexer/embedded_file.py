@@ -13,8 +13,6 @@ from pathlib import Path
 from counterfoil.exceptions import IndexUnavailable
 from indexer.embedded_terms import rules
 
-REMEDY = "Run `counterfoil index rebuild`."
-
 _SCHEMA = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE suspects (
@@ -140,7 +138,7 @@ def our_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise IndexUnavailable(_meaning(path, error)) from error
+        raise _meaning(path, error) from error
     except OSError as error:
         said = error.strerror or error
         raise IndexUnavailable(
@@ -148,13 +146,27 @@ def our_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _meaning(path: Path, error: sqlite3.Error) -> str:
+def _meaning(path: Path, error: sqlite3.Error) -> IndexUnavailable:
     said = str(error)
     if isinstance(error, sqlite3.OperationalError):
         if "full" in said:
-            return f"The disk is full: the suspect index {path} cannot be written. Make room; nothing is lost."
+            return IndexUnavailable(
+                "The disk is full: the suspect index {path} cannot be written. Make room; nothing is lost.", path=path
+            )
         if "locked" in said:
-            return f"The suspect index {path} is in use by another process for too long: try again."
+            return IndexUnavailable(
+                "The suspect index {path} is in use by another process for too long: try again.", path=path
+            )
         if "unable to open" in said or "readonly" in said:
-            return f"The suspect index {path} cannot be opened ({said}): mend its permissions, or else: {REMEDY}"
-    return f"The suspect index {path} is damaged ({said}). Nothing is lost: it is made from the database. {REMEDY}"
+            return IndexUnavailable(
+                "The suspect index {path} cannot be opened ({said}): mend its permissions, or else: Run `counterfoil "
+                "index rebuild`.",
+                path=path,
+                said=said,
+            )
+    return IndexUnavailable(
+        "The suspect index {path} is damaged ({said}). Nothing is lost: it is made from the database. Run "
+        "`counterfoil index rebuild`.",
+        path=path,
+        said=said,
+    )

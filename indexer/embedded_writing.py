@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from counterfoil.exceptions import IndexUnavailable
 from indexer.base import PutOutcome, PutStatus
 from indexer.document import SuspectDocument, microseconds, millionths, problem_with
-from indexer.embedded_file import REMEDY, IndexFile
+from indexer.embedded_file import IndexFile
 from indexer.embedded_keys import LAST_ID, row_key
 from indexer.embedded_terms import SELLER_KEY, Columns, Name, buckets_of, columns_of, names_of
 from indexer.packing import pack, unpack
@@ -110,7 +110,9 @@ def _take_out(connection: sqlite3.Connection, suspect_id: int, row: int, digest:
     found = (_find(connection, name) for name in names_of(before))
     columns = columns_of(before, [one[0] for one in found if one])
     if columns.digest != digest:
-        raise IndexUnavailable("The suspect index was made by another version of the program. {remedy}", remedy=REMEDY)
+        raise IndexUnavailable(
+            "The suspect index was made by another version of the program. Run `counterfoil index rebuild`."
+        )
     values = (row, columns.title, columns.others, columns.facts)
     connection.execute("INSERT INTO words (words, rowid, title, others, facts) VALUES ('delete', ?, ?, ?, ?)", values)
     connection.execute("DELETE FROM entries WHERE id = ?", (row,))

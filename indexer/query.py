@@ -163,11 +163,6 @@ class SuspectPage:
     next_cursor: str | None = None
     away: IndexUnavailable | None = None
 
-    @property
-    def notice(self) -> str | None:
-        """What a person must know about the answer: that it comes from a stand-in."""
-        return f"Answered by the embedded index, because: {self.away}" if self.away else None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspectOrder:

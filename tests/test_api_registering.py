@@ -1,6 +1,5 @@
 """What people do on pages to register, take back and bring back, done by programs: with the same outcome."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from market import Answer, Market
 from people import api_key, browser, new_account, program
+from registering import session_beside
 from shops import picture, three_lamps
 from suspicion import add_registry, add_suspect, declare_marketplace
 
@@ -47,12 +47,7 @@ def decoder() -> Iterator[PictureDecoder]:
 def session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shop: Market, decoder: PictureDecoder, sqlite_template: Path
 ) -> Session:
-    monkeypatch.setenv("COUNTERFOIL_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COUNTERFOIL_ALLOW_HOSTS", f"127.0.0.1:{shop.port}")
-    (tmp_path / "data").mkdir(mode=0o700)
-    shutil.copy(sqlite_template, tmp_path / "data")
-    session = Session()
-    session.installation.__dict__["decoder"] = decoder
+    session = session_beside(shop, tmp_path / "data", sqlite_template, decoder, monkeypatch)
     declare_marketplace(session)
     return session
 

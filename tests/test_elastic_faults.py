@@ -408,20 +408,20 @@ def test_a_stand_in_answers_while_the_server_is_away_and_says_so(
     made = suspect(sqlite_store, owner_id, 2)
     with Delivering(sqlite_store, index):
         until(_settled(sqlite_store, index))
-        assert index.search(SuspectQuery(owner_id=owner_id)).notice is None
+        assert index.search(SuspectQuery(owner_id=owner_id)).away is None
         server.kill()
         try:
             made += suspect(sqlite_store, owner_id, 2)
             until(lambda: found(index, owner_id) == made)
             page = index.search(SuspectQuery(owner_id=owner_id))
-            assert "cannot be reached" in str(page.notice)
+            assert "cannot be reached" in str(page.away)
             decide(sqlite_store, owner_id, made[0], VerdictKind.COUNTERFEIT)
             until(lambda: found(index, owner_id, verdicts=("counterfeit",)) == made[:1])
         finally:
             server.start()
         until(_settled(sqlite_store, index), seconds=90)
     page = index.search(SuspectQuery(owner_id=owner_id))
-    assert (page.notice, [one.id for one in page.suspects]) == (None, made)
+    assert (page.away, [one.id for one in page.suspects]) == (None, made)
 
 
 def test_a_point_in_time_that_has_lapsed_goes_on_after_the_same_suspect(

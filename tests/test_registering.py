@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 import zipfile
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,6 +13,7 @@ from fastapi.testclient import TestClient
 from market import Answer, Asked, Market, html
 from openpyxl import Workbook
 from people import browser, new_account
+from registering import session_beside
 from shops import picture, three_lamps
 
 from console.product_entries import Entry, entries_of_sheet
@@ -52,13 +52,7 @@ def decoder() -> Iterator[PictureDecoder]:
 def session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shop: Market, decoder: PictureDecoder, sqlite_template: Path
 ) -> Session:
-    monkeypatch.setenv("COUNTERFOIL_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COUNTERFOIL_ALLOW_HOSTS", f"127.0.0.1:{shop.port}")
-    (tmp_path / "data").mkdir(mode=0o700)
-    shutil.copy(sqlite_template, tmp_path / "data")
-    session = Session()
-    session.installation.__dict__["decoder"] = decoder
-    return session
+    return session_beside(shop, tmp_path / "data", sqlite_template, decoder, monkeypatch)
 
 
 @pytest.fixture

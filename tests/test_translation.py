@@ -12,9 +12,8 @@ from babel.messages.mofile import write_mo
 
 from console import translation
 from console.translation import accepted_languages, choose_languages, worded
-from counterfoil import exceptions
 from counterfoil.exceptions import Conflict, FetchFailed, InvalidInput, NotFound, TooManyAttempts
-from tools.messages import ROOT, collect, translations, written
+from tools.messages import ERRORS, ROOT, collect, misfilled, translations, written
 
 
 @pytest.mark.parametrize(
@@ -114,16 +113,41 @@ def test_what_errors_say_can_be_translated_and_has_all_that_it_speaks_of() -> No
     assert wrong == []
 
 
-def _errors_made() -> Iterator[tuple[str, ast.Call]]:
-    """Wherever one of our errors is made that a page can show."""
+def _seen_by_people() -> Iterator[tuple[Path, ast.AST]]:
+    """The code of which a page can show an error."""
     for room in ("console", "counterfoil", "indexer"):
         for path in sorted((ROOT / room).rglob("*.py")):
-            if {"backup", "matching", "commands", "doctor", "server.py"}.intersection(path.relative_to(ROOT).parts):
-                continue
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                is_ours = isinstance(node, ast.Call) and getattr(node.func, "id", None) in exceptions.__all__
-                if is_ours and node.args:
-                    yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+            parts = path.relative_to(ROOT).parts
+            if not {"backup", "matching", "commands", "doctor", "server.py"}.intersection(parts):
+                yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_translators_know_every_kind_of_error() -> None:
+    kinds = {
+        node.name
+        for _, tree in _seen_by_people()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and any(getattr(base, "id", None) in ERRORS for base in node.bases)
+    }
+    assert kinds <= ERRORS
+
+
+def test_a_translation_that_cannot_be_filled_in_is_named() -> None:
+    catalogue = Catalog(locale="de")
+    catalogue.add("There is no brand {brand_id}.", "Marke {brand} gibt es nicht.")
+    catalogue.add("%(number)d left", "%(zahl)d übrig")
+    catalogue.add("{name!r} is taken.", "{name} ist vergeben.")
+    catalogue.add("{path} is empty.", "")
+    assert misfilled(catalogue) == ["There is no brand {brand_id}.", "%(number)d left"]
+
+
+def _errors_made() -> Iterator[tuple[str, ast.Call]]:
+    """Wherever one of our errors is made that a page can show."""
+    for path, tree in _seen_by_people():
+        for node in ast.walk(tree):
+            is_ours = isinstance(node, ast.Call) and getattr(node.func, "id", None) in ERRORS
+            if is_ours and node.args:
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", node
 
 
 def test_the_texts_for_translators_come_from_pages_and_code_and_are_the_same_every_time() -> None:

@@ -4,6 +4,7 @@ The catalogue of all texts is `console/locale/counterfoil.pot`; a language's is 
 beside it, compiled to the `.mo` that the console reads. How to translate: docs/translating.md.
 """
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +25,8 @@ POT = LOCALE / "counterfoil.pot"
 _COMMENT = "# Texts of Counterfoil's pages. How to translate them: docs/translating.md."
 _OF_AN_EDIT = "translators: It ends a sentence such as 'A copy would be found if it was ...'."
 # What errors say stands where they are raised: there the class takes the place of `_`.
-_KEYWORDS = {**DEFAULT_KEYWORDS, **dict.fromkeys(exceptions.__all__)}
+ERRORS = frozenset({*exceptions.__all__, "IndexMissing", "IndexNotMade"})
+_KEYWORDS = {**DEFAULT_KEYWORDS, **dict.fromkeys(ERRORS)}
 _ROOMS = ("console", "counterfoil", "indexer")
 # Said on a terminal only, where English is spoken.
 _UNSEEN = ("backup/**", "matching/**", "commands/**", "doctor/**", "server.py")
@@ -65,6 +67,17 @@ def translations() -> Iterator[tuple[Path, Catalog]]:
             yield path, read_po(file, locale=path.parents[1].name)
 
 
+def misfilled(catalogue: Catalog) -> list[str]:
+    """The texts whose translation speaks of other values than they have: a page could not say them."""
+    wrong = [message.id for message in catalogue if message.string and _fields(message.id) != _fields(message.string)]
+    return [one[0] if isinstance(one, tuple) else one for one in wrong if one]
+
+
+def _fields(text: Any) -> set[tuple[str, str]]:
+    every = " ".join(text) if isinstance(text, tuple) else text
+    return set(re.findall(r"%\((\w+)\)|\{(\w+)[!:}]", every))
+
+
 def main() -> None:
     """Write the catalogue of all texts, bring every language up to date, and compile it."""
     everything = collect()
@@ -73,6 +86,9 @@ def main() -> None:
     print(f"{len(everything)} texts in {POT}")
     for path, catalogue in translations():
         catalogue.update(everything)
+        wrong = misfilled(catalogue)
+        if wrong:
+            raise SystemExit(f"{path}: these translations speak of other values than their texts: {wrong}")
         path.write_bytes(written(catalogue))
         with path.with_suffix(".mo").open("wb") as file:
             write_mo(file, catalogue)

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from console.guards.access import needs
-from console.overview import counts_of, mark_seen, over_time
+from console.overview import counts_of, looked_at, mark_seen, over_time
 from console.request import CurrentSession
 from console.schemas.fields import Moment
 from console.schemas.monitoring import RunShown
@@ -23,7 +23,7 @@ def get_overview(request: Request, session: CurrentSession, since: Moment | None
     """What is new, waits, is under way or failed; without `since`, new since the account looked, or in the last day."""
     examined: Examined = request.app.state.examined
     with session.read() as connection:
-        counts = counts_of(connection, session, since)
+        counts = counts_of(connection, session, since or looked_at(connection, session))
         running = open_runs(connection, session.owner.id, _MOST_RUNS)
         troubles = list(troubles_of(connection, session))
         steps = over_time(connection, session.owner.id, now())

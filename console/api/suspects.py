@@ -29,7 +29,7 @@ from console.schemas.judgement import (
     VerdictSaid,
     VerdictShown,
 )
-from console.search import Filters, among, make_query, summary, suspects_by_picture
+from console.search import Filters, among, make_query, notice_of, remark_on, summary, suspects_by_picture
 from console.session import RequestSession
 from console.suspect_view import evidence_of, view_suspect
 from counterfoil.clock import now
@@ -61,7 +61,7 @@ def search_by_picture(session: CurrentSession, file: UploadFile, asked: Annotate
     """Suspects that show a picture like the one sent (at most 20 MB), restricted as any search; it is not kept."""
     picture = read_upload(file.filename, file.file)
     found = suspects_by_picture(session, session.installation.decoder, picture.data)
-    return _found(session, among(_query(session, asked), found.suspect_ids), found.remark)
+    return _found(session, among(_query(session, asked), found.suspect_ids), remark_on(found))
 
 
 @pictures.get(
@@ -206,7 +206,7 @@ def _found(session: RequestSession, query: SuspectQuery, remark: str | None = No
         },
         "histogram": plain(page.histogram),
         "next_cursor": page.next_cursor,
-        "notice": " ".join(filter(None, (page.notice, remark))) or None,
+        "notice": " ".join(filter(None, (notice_of(page), remark))) or None,
     }
     return JSONResponse(plain(answer))
 

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from console.exports import MOST_EXPORTED, ExportFormat, export
 from console.output import print_lines, print_table, say
 from console.pictures import read_picture
-from console.search import TRIAGES, Filters, among, make_query, summary, suspects_by_picture
+from console.search import TRIAGES, Filters, among, make_query, notice_of, remark_on, summary, suspects_by_picture
 from console.session import Session
 from counterfoil.models import VerdictKind
 from counterfoil.rates import write_amount
@@ -180,14 +180,16 @@ def _by_picture(session: Session, source: str) -> tuple[int, ...]:
     picture = read_picture(source, Path(), session.settings)
     with PictureDecoder(session.settings) as decoder:
         found = suspects_by_picture(session, decoder, picture.data)
-    if found.remark:
-        say(found.remark)
+    remark = remark_on(found)
+    if remark:
+        say(remark)
     return found.suspect_ids
 
 
 def _print(page: SuspectPage, *, as_json: bool, counts: bool) -> None:
-    if page.notice:
-        say(page.notice)
+    notice = notice_of(page)
+    if notice:
+        say(notice)
     if as_json:
         print_lines(summary(document) for document in page.suspects)
     else:

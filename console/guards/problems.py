@@ -87,8 +87,7 @@ def problem_answer(scope: Scope, error: CounterfoilError) -> Response:
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     if status == 401 and not _is_for_programs(scope):
         return _to_log_in(scope)
-    said = str(error) if _is_for_programs(scope) else worded(error)
-    answer = _answer(scope, status, _code(error), said)
+    answer = _answer(scope, status, _code(error), worded(error))
     if isinstance(error, TooManyAttempts):
         answer.headers["Retry-After"] = str(error.seconds)
     if status == 401:

@@ -83,11 +83,12 @@ def _note(session: RequestSession, moment: datetime) -> None:
 
 def _new(connection: sa.Connection, session: RequestSession) -> dict[str, Any]:
     """What is new, and what waits for a verdict."""
-    counts = counts_of(connection, session, None)
+    since = looked_at(connection, session)
+    counts = counts_of(connection, session, since)
     day = counts.since.astimezone(UTC).date().isoformat()
     newest = newest_suspects(connection, session.owner.id, counts.since, _FEW)
     return {
-        "since": looked_at(connection, session),
+        "since": since,
         "new": Count(number=counts.new, link=Asked(since=day, triage=ALL, sort=Sort.NEWEST).address("/suspects")),
         "newest": newest,
         "pictures": pictures_of(connection, {one.image_sha256 for one in newest if one.image_sha256}),

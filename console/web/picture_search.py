@@ -11,10 +11,10 @@ from console.guards.access import needs
 from console.pictures import read_upload
 from console.rendering import render
 from console.request import CurrentSession
-from console.search import PictureSearch, suspects_by_picture
+from console.search import PictureSearch, remark_on, suspects_by_picture
 from console.session import RequestSession
 from console.translation import gettext as _
-from console.translation import ngettext, worded
+from console.translation import worded
 from console.web.pictures import ShownPicture, pictures_of
 from console.wording import LONGEST_TITLE, shortened, verdict_word
 from counterfoil.clock import now
@@ -127,26 +127,6 @@ def _row(
 
 
 def _remark(found: PictureSearch) -> str | None:
-    if found.too_plain:
-        return _("This picture is too plain to search by.")
-    if not found.pictures:
+    if not found.pictures and not found.too_plain:
         return _("No picture that your crawls have seen is like this one.")
-    said = [
-        ngettext(
-            "%(number)d similar picture stands in listings that are no suspects.",
-            "%(number)d similar pictures stand in listings that are no suspects.",
-            found.unsuspicious,
-        )
-        % {"number": found.unsuspicious}
-        if found.unsuspicious
-        else "",
-        ngettext(
-            "%(number)d similar picture is no longer stored: only its hash speaks for it (unverified).",
-            "%(number)d similar pictures are no longer stored: only their hashes speak for them (unverified).",
-            found.gone,
-        )
-        % {"number": found.gone}
-        if found.gone
-        else "",
-    ]
-    return " ".join(filter(None, said)) or None
+    return remark_on(found)

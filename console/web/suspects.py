@@ -12,6 +12,7 @@ from console.guards.access import needs
 from console.reason_words import reason_words
 from console.rendering import render
 from console.request import CurrentSession
+from console.search import notice_of
 from console.session import RequestSession
 from console.translation import gettext as _
 from console.translation import worded
@@ -83,7 +84,7 @@ def _page(
         sorts=_sorts(),
         facets=list(_facets(page, asked)) if page else [],
         rows=[_row(document, query, asked, pictures, sellers.get(_seller(document))) for document in found if query],
-        notice=_notice(page) if page else None,
+        notice=notice_of(page) if page else None,
         error=error,
         empty=_empty(asked) if page else "",
         tabs=_tabs(asked),
@@ -95,12 +96,6 @@ def _page(
         exports=[(form, replace(asked, cursor="").address("/suspects/export", format=form)) for form in ExportFormat],
         most_exported=f"{MOST_EXPORTED:,}",
     )
-
-
-def _notice(page: SuspectPage) -> str | None:
-    if page.away is None:
-        return None
-    return _("Answered by the embedded index, because: %(why)s") % {"why": worded(page.away)}
 
 
 def _row(

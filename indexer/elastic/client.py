@@ -12,7 +12,6 @@ from elasticsearch.serializer import OrjsonSerializer
 from counterfoil.exceptions import IndexUnavailable, InvalidSetting
 from counterfoil.settings import Settings
 
-REMEDY = "Run `counterfoil index rebuild`."
 _REFUSED = (401, 403)
 _BUSY = (429, 502, 503, 504)
 _BLOCKED = "cluster_block_exception"
@@ -66,7 +65,7 @@ def meaning_of(status: int, kind: str, reason: str, name: str) -> IndexUnavailab
             said=said,
         )
     if kind == "index_not_found_exception":
-        return IndexMissing(f"There is no suspect index {name}. {REMEDY}")
+        return IndexMissing("There is no suspect index {name}. Run `counterfoil index rebuild`.", name=name)
     if kind == _BLOCKED:
         return IndexUnavailable(
             "Elasticsearch does not let {name} be written ({said}). Make room on its disk, or lift the block; what "
@@ -77,7 +76,7 @@ def meaning_of(status: int, kind: str, reason: str, name: str) -> IndexUnavailab
     if status in _BUSY:
         return IndexUnavailable("Elasticsearch is overloaded or not ready ({said}): try again.", said=said)
     return IndexUnavailable(
-        "Elasticsearch refuses a request for {name} ({said}). {remedy}", name=name, said=said, remedy=REMEDY
+        "Elasticsearch refuses a request for {name} ({said}). Run `counterfoil index rebuild`.", name=name, said=said
     )
 
 

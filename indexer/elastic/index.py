@@ -16,7 +16,7 @@ from counterfoil.exceptions import Conflict, IndexUnavailable
 from counterfoil.settings import Settings
 from indexer.base import Generation, IndexHealth, IndexState, PutOutcome, SuspectIndex
 from indexer.document import SuspectDocument
-from indexer.elastic.client import REMEDY, IndexMissing, connect, our_errors
+from indexer.elastic.client import IndexMissing, connect, our_errors
 from indexer.elastic.fields import mappings, rules
 from indexer.elastic.lease import Lease
 from indexer.elastic.queries import Place, bare_body_of, body_of, order_of, page_of, read_place
@@ -119,12 +119,14 @@ class ElasticIndex(SuspectIndex):
         with our_errors(self.client, self.name):
             if self.state() is not IndexState.READY:
                 raise IndexUnavailable(
-                    "The suspect index {name} is {state}. {remedy}", name=self.name, state=self.state(), remedy=REMEDY
+                    "The suspect index {name} is {state}. Run `counterfoil index rebuild`.",
+                    name=self.name,
+                    state=self.state(),
                 )
             shards = self.client.count(index=self.name)["_shards"]
         if shards["successful"] < shards["total"]:
             raise IndexUnavailable(
-                "A part of the suspect index {name} is not there. {remedy}", name=self.name, remedy=REMEDY
+                "A part of the suspect index {name} is not there. Run `counterfoil index rebuild`.", name=self.name
             )
 
     def health(self) -> IndexHealth:

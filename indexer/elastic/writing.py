@@ -15,7 +15,7 @@ from elasticsearch.helpers import parallel_bulk, streaming_bulk
 from counterfoil.exceptions import IndexUnavailable
 from indexer.base import PutOutcome, PutStatus
 from indexer.document import SuspectDocument, problem_with
-from indexer.elastic.client import REMEDY, meaning_of
+from indexer.elastic.client import meaning_of
 from indexer.elastic.fields import rules, source_of
 
 _AT_ONCE = 500
@@ -83,7 +83,8 @@ def _refuse_other_rules(client: Elasticsearch, alias: str) -> None:
     for index, kept in client.indices.get_mapping(index=alias).items():
         if kept["mappings"].get("_meta", {}).get("rules") != rules():
             raise IndexUnavailable(
-                "The suspect index {index} was made by another program or version. {remedy}", index=index, remedy=REMEDY
+                "The suspect index {index} was made by another program or version. Run `counterfoil index rebuild`.",
+                index=index,
             )
 
 
